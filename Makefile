@@ -1,0 +1,42 @@
+# `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests.
+# Both first make the environment in .venv, from the pinned and hashed requirements.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: repro test lint lock clean
+
+repro: .venv/ready
+	$(BIN)/dvc repro
+
+test: .venv/ready-dev lint
+	$(BIN)/python -m pytest --cov
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
+	@# DVC runs the stages' `python` from PATH: this puts the environment first there, activated or not.
+	@echo 'import os, sys; os.environ["PATH"] = os.path.join(sys.prefix, "bin") + os.pathsep + os.environ.get("PATH", "")' \
+		> "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stage_python.pth"
+	@touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Renews the pins; the hashes need no index host.
+lock: .venv/ready-dev
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage*

@@ -1,0 +1,24 @@
+"""Stage `evaluate`: the test loss and its terms to `reports/metrics.json`."""
+
+from pathlib import Path
+
+from vae.errors import run_stage
+from vae.files import write_json
+from vae.nn.checkpoint import load_checkpoint
+from vae.nn.evaluation import elbo_terms, summarize
+from vae.settings import Evaluate, load_settings
+from vae.splits import load_split
+
+
+def main() -> None:
+    settings, seed = load_settings(Evaluate)
+    model = load_checkpoint(Path("models/vae"))
+    test = load_split(Path("data/prepared/test.npz"))
+    terms = elbo_terms(model, test.images, samples=settings.samples, batch_size=settings.batch_size, seed=seed)
+    metrics = summarize(terms, settings.samples)
+    write_json(Path("reports/metrics.json"), metrics)
+    print("test, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}".format(**metrics))
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,26 @@
+"""Stage `train`: the prepared images to a checkpoint of the best validation epoch, and the history of all epochs."""
+
+from pathlib import Path
+
+from vae.errors import run_stage
+from vae.files import write_csv
+from vae.nn.checkpoint import save_checkpoint
+from vae.nn.training import build_model, fit
+from vae.settings import Train, load_settings
+from vae.splits import load_split
+
+
+def main() -> None:
+    settings, seed = load_settings(Train)
+    images = load_split(Path("data/prepared/train.npz")).images
+    validation_images = load_split(Path("data/prepared/validation.npz")).images
+    model = build_model(settings, seed)
+    history = fit(model, images, validation_images, settings)
+    save_checkpoint(model, Path("models/vae"))
+    write_csv(Path("reports/history.csv"), history)
+    best = history.loc[history.val_loss.idxmin()]
+    print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,188 @@
+"""The data sets: where each comes from, how its files are known to be the right ones, and how to load them."""
+
+import gzip
+import hashlib
+import logging
+import shutil
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pooch
+import requests
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+from vae.idx import parse_idx
+
+IMAGE_SIZE = 28
+MAX_BYTES = 64 * 2**20  # of a file, uncompressed; the largest known here has 47 MB
+
+DIGITS = tuple("0123456789")
+
+
+class Source(NamedTuple):
+    """A data set of four gzipped IDX files, published on one or more mirrors."""
+
+    mirrors: tuple[str, ...]
+    """Base addresses, each ending in a slash, tried in order."""
+    sha256: dict[str, str]
+    """Of each file, by name: of its uncompressed contents, or of the .gz itself if `hashed` says so."""
+    class_names: tuple[str, ...]
+    hashed: str = "contents"
+
+
+class Digits(NamedTuple):
+    """Images and their labels."""
+
+    images: NDArray[np.uint8]
+    """(n, 28, 28), grey levels from 0 to 255."""
+    labels: NDArray[np.uint8]
+    """(n,), from 0 to 9."""
+
+
+SOURCES = {
+    "mnist": Source(
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+        sha256={
+            "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+        class_names=DIGITS,
+    ),
+    "fashion_mnist": Source(
+        mirrors=(
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+            "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        ),
+        sha256={
+            "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        },
+        class_names=(
+            *("T-shirt", "trousers", "pullover", "dress", "coat"),
+            *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+        ),
+    ),
+    # Only the checksums of the .gz files are published (by TensorFlow Datasets).
+    "kmnist": Source(
+        mirrors=("https://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+        sha256={
+            "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+            "train-labels-idx1-ubyte.gz": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+            "t10k-images-idx3-ubyte.gz": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+            "t10k-labels-idx1-ubyte.gz": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+        },
+        class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+        hashed="archive",
+    ),
+}
+
+
+def load(source: Source, directory: Path) -> tuple[Digits, Digits]:
+    """The training and the test set, from `directory`, downloading what is not there or not as published.
+
+    Raises:
+        InputError: no mirror has a file, or a file with the right checksum is no IDX file of 28x28 images.
+    """
+    contents = {name: fetch(source, name, directory) for name in source.sha256}
+    return _digits(contents, "train", directory), _digits(contents, "t10k", directory)
+
+
+def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0) -> bytes:
+    """The uncompressed contents of one file, whose checksum has been verified.
+
+    A good file in `directory` is used as it is. Otherwise the mirrors are tried in turn, and a file is put in its
+    place only once it has been received whole and verified: what was there before stays until then.
+
+    Args:
+        source: the data set.
+        name: of a file in `source.sha256`.
+        directory: where the file is, or will be.
+        timeout: seconds to wait for a connection, and for each further piece of the file.
+
+    Raises:
+        InputError: no mirror delivers the file with its published checksum; says what each did instead.
+    """
+    path = directory / name
+    if path.exists():
+        try:
+            return _verified(path, source)
+        except InputError as error:
+            print(f"{error} Downloading it again.", file=sys.stderr)
+    directory.mkdir(parents=True, exist_ok=True)
+    failures = []
+    for mirror in source.mirrors:
+        # On the same file system as the destination, so that the last step is a rename.
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".download-") as folder:
+            try:
+                received = Path(_download(mirror, name, folder, timeout))
+                content = _verified(received, source)
+            except (requests.RequestException, OSError, ValueError, InputError) as error:
+                failures.append(f"{mirror}{name}: {_reason(error)}")
+                print(f"Not to be had from {failures[-1]}", file=sys.stderr)
+                continue
+            shutil.move(received, path)
+            return content
+    raise InputError(f"{path} is missing and could not be downloaded: {'; '.join(failures)}")
+
+
+def _download(mirror: str, name: str, folder: str, timeout: float) -> str:
+    """Receive a file, trying twice; its path in `folder`."""
+    pooch.get_logger().setLevel(logging.WARNING)
+    print(f"Downloading {mirror}{name}", file=sys.stderr)
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout, chunk_size=2**16)
+    # No hash for pooch: the checksum is of the uncompressed contents, which `_verified` knows how to take.
+    files = pooch.create(path=folder, base_url=mirror, registry={name: None}, retry_if_failed=1)
+    return files.fetch(name, downloader=downloader)
+
+
+def _verified(path: Path, source: Source) -> bytes:
+    """The uncompressed contents of a .gz file whose checksum is as published."""
+    try:
+        with gzip.open(path) as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path.name} is not a whole gzip file ({error}).") from None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path.name} unpacks to more than {MAX_BYTES // 2**20} MB.")
+    found = hashlib.sha256(content if source.hashed == "contents" else path.read_bytes()).hexdigest()
+    if found != source.sha256[path.name]:
+        raise InputError(
+            f"{path.name} has SHA-256 {found[:16]}… ({source.hashed}), not {source.sha256[path.name][:16]}…."
+        )
+    return content
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return str(error)
+
+
+def _digits(contents: dict[str, bytes], prefix: str, directory: Path) -> Digits:
+    names = f"{prefix}-images-idx3-ubyte.gz", f"{prefix}-labels-idx1-ubyte.gz"
+    images, labels = (
+        parse_idx(contents[name], dimensions, str(directory / name))
+        for name, dimensions in zip(names, (3, 1), strict=True)
+    )
+    if images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        height, width = images.shape[1:]
+        raise InputError(f"{directory / names[0]} holds images of {height}x{width}, not {IMAGE_SIZE}x{IMAGE_SIZE}.")
+    if len(images) != len(labels):
+        raise InputError(f"{directory} has {len(images)} {prefix} images but {len(labels)} labels.")
+    return Digits(images, labels)

@@ -1,0 +1,42 @@
+"""A trained model on disk: a folder with the weights and with what is needed to build the model they fit.
+
+Unlike a `.keras` file, which embeds its date, equal weights give equal bytes, so DVC reruns nothing downstream of a
+training that changed nothing.
+"""
+
+import json
+from pathlib import Path
+
+from vae.errors import InputError
+from vae.files import whole, write_json
+from vae.nn.model import VAE
+
+CONFIG, WEIGHTS = "config.json", "vae.weights.h5"
+
+
+def save_checkpoint(model: VAE, path: Path) -> None:
+    """Write the folder `path`, whole or not at all."""
+    with whole(path) as folder:
+        folder.mkdir()
+        write_json(folder / CONFIG, {"latent_dim": model.latent_dim})
+        # A model of its own, never compiled: the weights alone, without the state of optimizer and metrics.
+        bare = VAE(model.latent_dim, seed=0)
+        bare.set_weights(model.get_weights())
+        bare.save_weights(folder / WEIGHTS)
+
+
+def load_checkpoint(path: Path) -> VAE:
+    """The model with its trained weights.
+
+    Raises:
+        InputError: the folder is missing, or is not what `save_checkpoint` writes.
+    """
+    try:
+        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+        model = VAE(latent_dim=config["latent_dim"])
+        model.load_weights(path / WEIGHTS)
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename or path / WEIGHTS} is missing; `dvc repro train` makes it.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not a checkpoint of this model: {' '.join(str(error).split())}") from None
+    return model

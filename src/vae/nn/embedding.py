@@ -1,0 +1,34 @@
+"""Latent vectors: the parameters of q(z|x) for every image of a split."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vae.nn.model import VAE
+
+
+class Embedding(NamedTuple):
+    """q(z|x) = N(z_mean, diag exp(z_log_var)) for n images, with their labels."""
+
+    z_mean: NDArray[np.float32]
+    """(n, latent_dim)."""
+    z_log_var: NDArray[np.float32]
+    """(n, latent_dim)."""
+    labels: NDArray[np.uint8]
+    """(n,)."""
+
+
+def embed(model: VAE, images: NDArray[np.float32], labels: NDArray[np.uint8], batch_size: int) -> Embedding:
+    """Encode the images (n, 28, 28, 1), `batch_size` at a time, without noise."""
+    z_mean, z_log_var = model.encoder.predict(images, batch_size=batch_size, verbose=0)
+    return Embedding(z_mean, z_log_var, labels)
+
+
+def to_table(embedding: Embedding) -> pd.DataFrame:
+    """One row an image: its label, then z_mean_0 … and z_log_var_0 …"""
+    columns = {"label": embedding.labels}
+    for name in ("z_mean", "z_log_var"):
+        columns |= {f"{name}_{k}": values for k, values in enumerate(getattr(embedding, name).T)}
+    return pd.DataFrame(columns)

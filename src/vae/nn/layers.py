@@ -1,0 +1,63 @@
+"""The two layers that Keras does not have: the sampler, and upsampling fused with a transposed convolution."""
+
+import keras
+import numpy as np
+from keras import KerasTensor, layers, ops
+
+# TAPS[r, s, t] = 1 where output 2q + r of the upsampled convolution applies its tap t to input q + s - 1.
+TAPS = np.array([[[0, 1, 1], [1, 0, 0]], [[0, 0, 1], [1, 1, 0]]])
+
+
+class Sampling(layers.Layer):
+    """The reparameterization trick: z = z_mean + exp(z_log_var / 2) * epsilon, epsilon ~ N(0, epsilon_std² I).
+
+    Kingma & Welling (2014), section 2.4, has epsilon_std = 1. The post's 1e-4 makes the model a deterministic
+    autoencoder with a penalty: its loss is then no bound on the likelihood.
+    """
+
+    def __init__(self, epsilon_std: float = 1.0, seed: int | None = None, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.epsilon_std = epsilon_std
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, z_mean: KerasTensor, z_log_var: KerasTensor) -> KerasTensor:
+        """Both arguments and the result: (batch, latent_dim)."""
+        epsilon = keras.random.normal(
+            ops.shape(z_mean), stddev=self.epsilon_std, dtype=z_mean.dtype, seed=self.seed_generator
+        )
+        return z_mean + ops.exp(0.5 * z_log_var) * epsilon
+
+
+class UpsampledConv2DTranspose(layers.Conv2DTranspose):
+    """`UpSampling2D(2)` followed by `Conv2DTranspose(filters, 3)`, computed exactly, at the low resolution.
+
+    The weights are those of the transposed convolution: a (3, 3, filters, channels) kernel and a bias. In one
+    dimension, with u[j] = x[j // 2] the nearest-neighbour upsampling, the transposed convolution's output is
+    y[o] = k[0] u[o] + k[1] u[o - 1] + k[2] u[o - 2], hence
+
+        y[2q]     =  k[0]         x[q] + (k[1] + k[2]) x[q - 1]
+        y[2q + 1] = (k[0] + k[1]) x[q] +         k[2]  x[q - 1]
+
+    with x zero outside its range. Both read the inputs q and q - 1 alone, so even and odd outputs are two 2-tap
+    convolutions of x, whose taps are sums of the 3-tap kernel's (`TAPS`). In two dimensions that is one 2x2
+    convolution to 4 * filters channels, then depth to space: 16 multiply-adds for each input pixel, channel and
+    filter, instead of 36.
+
+    Input (batch, height, width, channels), output (batch, 2 height + 2, 2 width + 2, filters).
+    """
+
+    def __init__(self, filters: int, activation: str | None = None, **kwargs: object) -> None:
+        super().__init__(filters, kernel_size=3, activation=activation, **kwargs)
+
+    def call(self, x: KerasTensor) -> KerasTensor:
+        taps = ops.convert_to_tensor(TAPS, self.compute_dtype)
+        # r, u: parity of the output row and column; s, v: taps at low resolution; i, j: taps of the 3x3 kernel.
+        kernel = ops.einsum("rsi,uvj,ijfc->svcruf", taps, taps, self.kernel)
+        kernel = ops.reshape(kernel, (2, 2, x.shape[-1], 4 * self.filters))
+        # Padding apart from the convolution: explicit padding inside it leaves the fast path.
+        y = ops.conv(ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), kernel, padding="valid")
+        return self.activation(ops.depth_to_space(y, 2) + self.bias)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, height, width, _ = input_shape
+        return batch, 2 * height + 2, 2 * width + 2, self.filters

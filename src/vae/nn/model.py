@@ -1,0 +1,108 @@
+"""The convolutional VAE of the post, layer by layer, as a `keras.Model`."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import KerasTensor, layers, ops
+
+from vae.nn.layers import Sampling, UpsampledConv2DTranspose
+from vae.nn.objective import kl_nats, reconstruction_nats
+
+IMAGE_SHAPE = (28, 28, 1)
+
+
+class VAEOutput(NamedTuple):
+    """What one pass through the model yields for a batch of images."""
+
+    z_mean: KerasTensor
+    """(batch, latent_dim): mean of q(z|x)."""
+    z_log_var: KerasTensor
+    """(batch, latent_dim): logarithm of the variance of q(z|x)."""
+    logits: KerasTensor
+    """(batch, 28, 28, 1): of the Bernoulli means of p(x|z), at one sample z of q(z|x)."""
+
+
+def build_encoder(latent_dim: int, dropout: float, seed: int | None) -> keras.Model:
+    """Images (batch, 28, 28, 1) to the pair z_mean, z_log_var, each (batch, latent_dim)."""
+    images = keras.Input(IMAGE_SHAPE, name="images")
+    h = layers.Conv2D(32, 3, activation="relu", name="conv_1")(images)
+    h = layers.MaxPooling2D(2, name="pool_1")(h)
+    h = layers.Conv2D(64, 3, activation="relu", name="conv_2")(h)
+    h = layers.MaxPooling2D(2, name="pool_2")(h)
+    h = layers.Flatten(name="flatten")(h)
+    h = layers.Dropout(dropout, seed=seed, name="dropout")(h)
+    z_mean = layers.Dense(latent_dim, name="z_mean")(h)
+    z_log_var = layers.Dense(latent_dim, name="z_log_var")(h)
+    return keras.Model(images, [z_mean, z_log_var], name="encoder")
+
+
+def build_decoder(latent_dim: int) -> keras.Model:
+    """Latent vectors (batch, latent_dim) to pixel logits (batch, 28, 28, 1).
+
+    The post ends in a sigmoid. Here that is left to `VAE.decode`, since the loss is more exact on logits.
+    """
+    z = keras.Input((latent_dim,), name="z")
+    h = layers.Dense(5 * 5 * 64, name="dense")(z)
+    h = layers.Reshape((5, 5, 64), name="reshape")(h)
+    h = UpsampledConv2DTranspose(64, activation="relu", name="upsampled_deconv_1")(h)
+    h = UpsampledConv2DTranspose(32, activation="relu", name="upsampled_deconv_2")(h)
+    logits = layers.Conv2DTranspose(1, 3, name="logits")(h)
+    return keras.Model(z, logits, name="decoder")
+
+
+class VAE(keras.Model):
+    """The model of the post: `compile(optimizer)` and `fit(images)` train it, the loss is its own.
+
+    Args:
+        latent_dim: number K of latent dimensions.
+        dropout: rate of the encoder's dropout layer, active in training alone.
+        epsilon_std: standard deviation of the noise in `Sampling`.
+        seed: of that noise and of the dropout; None draws one at random. The initial weights follow
+            `keras.utils.set_random_seed`, as in any Keras model.
+    """
+
+    def __init__(
+        self, latent_dim: int = 10, dropout: float = 0.0, epsilon_std: float = 1.0, seed: int | None = None
+    ) -> None:
+        super().__init__(name="vae")
+        self.latent_dim = latent_dim
+        self.encoder = build_encoder(latent_dim, dropout, seed)
+        self.sampling = Sampling(epsilon_std, seed, name="sampling")
+        self.decoder = build_decoder(latent_dim)
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+        self(keras.Input(IMAGE_SHAPE))  # builds it, so that weights can be loaded and the summary has shapes
+
+    def call(self, images: KerasTensor, training: bool = False) -> VAEOutput:
+        """One pass, with one sample of z for each image (batch, 28, 28, 1) in [0, 1]."""
+        z_mean, z_log_var = self.encoder(images, training=training)
+        return VAEOutput(z_mean, z_log_var, self.decoder(self.sampling(z_mean, z_log_var)))
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> KerasTensor:
+        """The negative ELBO in nats, averaged over the batch `x`. Keras's own steps call this with `y_pred` = call(x).
+
+        Overriding this alone leaves `training=True`, the gradients and the metrics to Keras.
+        """
+        reconstruction = reconstruction_nats(x, y_pred.logits)
+        kl = kl_nats(y_pred.z_mean, y_pred.z_log_var)
+        self.reconstruction_tracker.update_state(reconstruction)
+        self.kl_tracker.update_state(kl)
+        return ops.mean(reconstruction + kl)
+
+    def encode(self, images: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """z_mean and z_log_var, each (batch, latent_dim), of images (batch, 28, 28, 1)."""
+        return tuple(self.encoder(images, training=False))
+
+    def decode(self, z: KerasTensor) -> KerasTensor:
+        """Pixel means in [0, 1], (batch, 28, 28, 1), of latent vectors (batch, latent_dim)."""
+        return ops.sigmoid(self.decoder(z))
+
+    def reconstruct(self, images: KerasTensor) -> KerasTensor:
+        """Pixel means, (batch, 28, 28, 1), at the posterior mean of each image."""
+        return self.decode(self.encode(images)[0])
+
+    def sample(self, count: int, seed: int | None = None) -> KerasTensor:
+        """Pixel means, (count, 28, 28, 1), at draws of z from the prior N(0, I)."""
+        return self.decode(keras.random.normal((count, self.latent_dim), seed=seed))

@@ -1,0 +1,120 @@
+"""Training: the learning-rate schedule, what is recorded each epoch, and early stopping on the validation loss."""
+
+import math
+import sys
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
+from numpy.typing import NDArray
+
+from vae.nn.model import VAE
+from vae.settings import Train
+
+VALIDATION_BATCH_SIZE = 500
+HISTORY_COLUMNS = (
+    *("loss", "reconstruction", "kl"),
+    *("val_loss", "val_reconstruction", "val_kl"),
+    *("learning_rate", "seconds"),
+)
+
+
+def build_model(settings: Train, seed: int) -> VAE:
+    """An untrained model. Its weights, its noise and the shuffling in `fit` all follow the seed."""
+    keras.utils.set_random_seed(seed)
+    return VAE(settings.latent_dim, settings.dropout, settings.epsilon_std, seed)
+
+
+def learning_rate_schedule(settings: Train, images: int) -> float | LearningRateSchedule:
+    """The constant learning rate, or a linear warm-up from zero to it, then half a cosine down to zero.
+
+    Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts, https://arxiv.org/abs/1608.03983.
+
+    Args:
+        settings: `epochs`, `batch_size`, `learning_rate`, `schedule` and `warmup` are used.
+        images: number of training images.
+    """
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    steps = settings.epochs * math.ceil(images / settings.batch_size)
+    warmup_steps = int(settings.warmup * steps)
+    return CosineDecay(0.0, steps - warmup_steps, warmup_target=settings.learning_rate, warmup_steps=warmup_steps)
+
+
+def fit(
+    model: VAE, images: NDArray[np.float32], validation_images: NDArray[np.float32], settings: Train
+) -> pd.DataFrame:
+    """Train with Adam until `epochs`, or until `patience` epochs in a row bring no lower validation loss.
+
+    The model ends with the weights of its best validation epoch.
+
+    Args:
+        model: changed in place.
+        images: (n, 28, 28, 1), shuffled anew each epoch.
+        validation_images: (m, 28, 28, 1).
+        settings: of the stage `train`.
+
+    Returns:
+        One row an epoch: its number from 1; the loss and its two terms, in nats per image, for training and for
+        validation; the learning rate at its end; the seconds it took.
+    """
+    on_terminal = sys.stdout.isatty()
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate_schedule(settings, len(images))))
+    history = model.fit(
+        images,
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        validation_data=(validation_images,),
+        validation_batch_size=VALIDATION_BATCH_SIZE,
+        callbacks=[
+            ValidationNoise(),
+            EpochRecord(print_line=not on_terminal),
+            keras.callbacks.EarlyStopping(
+                "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
+            ),
+        ],
+        verbose=1 if on_terminal else 0,
+    )
+    table = pd.DataFrame(history.history)[[*HISTORY_COLUMNS]]
+    table.insert(0, "epoch", np.arange(1, len(table) + 1))
+    return table
+
+
+class ValidationNoise(keras.callbacks.Callback):
+    """Draws the same noise in `Sampling` at every validation, so that epochs are compared by their weights alone."""
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        state = self.model.sampling.seed_generator.state
+        if not hasattr(self, "noise"):
+            self.noise = np.array(state) + 1  # another stream than that of the training
+        self.in_training = np.array(state)
+        state.assign(self.noise)
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.model.sampling.seed_generator.state.assign(self.in_training)
+
+
+class EpochRecord(keras.callbacks.Callback):
+    """Adds the learning rate and the seconds to each epoch's figures; prints them in one line where there is no bar."""
+
+    def __init__(self, print_line: bool) -> None:
+        super().__init__()
+        self.print_line = print_line
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs["seconds"] = time.perf_counter() - self.started
+        if self.print_line:
+            print(
+                f"epoch {epoch + 1}/{self.params['epochs']}: loss {logs['loss']:.2f}"
+                f" (reconstruction {logs['reconstruction']:.2f} + KL {logs['kl']:.2f}),"
+                f" validation {logs['val_loss']:.2f}, {logs['seconds']:.0f} s",
+                flush=True,
+            )

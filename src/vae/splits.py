@@ -1,0 +1,72 @@
+"""The prepared data: training, validation and test split, each a `.npz` file."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+from vae.files import whole
+
+SPLITS = ("train", "validation", "test")
+
+
+class Split(NamedTuple):
+    """Images as the model takes them, with their labels."""
+
+    images: NDArray[np.float32]
+    """(n, 28, 28, 1), in [0, 1]."""
+    labels: NDArray[np.uint8]
+    """(n,), indices into `class_names`."""
+    class_names: NDArray[np.str_]
+    """(10,)."""
+
+
+def first_of_each_class(labels: NDArray[np.uint8], count: int) -> NDArray[np.intp]:
+    """Indices (classes, count) of the first images of each class.
+
+    Raises:
+        InputError: a class has fewer images.
+    """
+    indices = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
+    fewest = min(map(len, indices))
+    if fewest < count:
+        raise InputError(
+            f"visualize.reconstructions_per_class is {count}, but must be at most {fewest}: "
+            "the rarest class has no more test images."
+        )
+    return np.array(indices)
+
+
+def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write a `.npz` file, whole or not at all. Equal arrays give equal bytes: NumPy dates its entries 1980."""
+    with whole(path) as part:
+        np.savez(part, **arrays)
+
+
+def load_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
+    """The named arrays in a `.npz` file. Pickled objects are refused.
+
+    Raises:
+        InputError: the file is missing, is no `.npz`, or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return tuple(file[name] for name in names)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; `dvc repro` makes it.") from None
+    except KeyError as error:
+        raise InputError(f"{path} has no array {error}.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a readable .npz file: {error}.") from None
+
+
+def save_split(path: Path, split: Split) -> None:
+    """Write the split as a `.npz` file."""
+    save_arrays(path, **split._asdict())
+
+
+def load_split(path: Path) -> Split:
+    """Read what `save_split` wrote."""
+    return Split(*load_arrays(path, *Split._fields))

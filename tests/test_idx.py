@@ -1,0 +1,98 @@
+"""IDX files: what they hold, and which are refused."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+from vae.idx import parse_idx
+
+LARGEST = 2**32 - 1
+
+
+def header(*shape: int, zeros: int = 0, dtype: int = 0x08) -> bytes:
+    return struct.pack(f">HBB{len(shape)}I", zeros, dtype, len(shape), *shape)
+
+
+def encode(array: NDArray[np.uint8]) -> bytes:
+    return header(*array.shape) + array.tobytes()
+
+
+def test_images_are_read_in_c_order() -> None:
+    images = parse_idx(bytes.fromhex("00000803 00000002 00000001 00000003") + bytes([0, 1, 2, 253, 254, 255]), 3, "x")
+    np.testing.assert_array_equal(images, np.array([[[0, 1, 2]], [[253, 254, 255]]], np.uint8), strict=True)
+
+
+def test_labels_are_read() -> None:
+    labels = parse_idx(bytes.fromhex("00000801 00000004") + bytes([7, 2, 1, 0]), 1, "x")
+    np.testing.assert_array_equal(labels, np.array([7, 2, 1, 0], np.uint8), strict=True)
+
+
+def test_the_array_is_read_only() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        parse_idx(encode(np.zeros(3, np.uint8)), 1, "x")[0] = 1
+
+
+@pytest.mark.parametrize(
+    ("content", "dimensions", "message"),
+    [
+        pytest.param(b"", 1, "file has 0 bytes, too few for an IDX header of 8.", id="empty"),
+        pytest.param(header(2, 2, 1)[:-1], 3, "file has 15 bytes, too few for an IDX header of 16.", id="header cut"),
+        pytest.param(
+            b"PK\x03\x04" + bytes(8),
+            1,
+            "file is not an IDX file: it starts with 50 4b 03 04, not with two zero bytes.",
+            id="another format",
+        ),
+        pytest.param(
+            header(1, zeros=1) + b"\0",
+            1,
+            "file is not an IDX file: it starts with 00 01 08 01, not with two zero bytes.",
+            id="second byte not zero",
+        ),
+        pytest.param(header(1, dtype=0x0D) + bytes(4), 1, "file holds IDX type 0x0d, not unsigned bytes (0x08).", id="float"),
+        pytest.param(header(4) + bytes(12), 3, "file has 1 dimensions, not 3.", id="labels for images"),
+        pytest.param(header(2, 2, 1) + bytes(4), 1, "file has 3 dimensions, not 1.", id="images for labels"),
+        pytest.param(
+            header(2, 2, 1) + bytes(3),
+            3,
+            "file has 3 bytes of values; its header announces 2 x 2 x 1 = 4.",
+            id="values cut",
+        ),
+        pytest.param(header(2) + bytes(3), 1, "file has 3 bytes of values; its header announces 2 = 2.", id="padded"),
+        pytest.param(
+            header(2**31, 2**31, 4),
+            3,
+            "file has 0 bytes of values; its header announces 2147483648 x 2147483648 x 4 = 18446744073709551616.",
+            id="a size of 2**64, 0 in 64 bits",
+        ),
+    ],
+)
+def test_any_other_file_is_refused(content: bytes, dimensions: int, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_idx(content, dimensions, "file")
+    assert str(refused.value) == message
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=6)))
+def test_every_array_comes_back_as_it_was(array: NDArray[np.uint8]) -> None:
+    np.testing.assert_array_equal(parse_idx(encode(array), array.ndim, "x"), array, strict=True)
+
+
+SIZES = st.sampled_from([0, 1, 2, 28, 2**16, 2**31, LARGEST])
+HEADERS = st.lists(SIZES, min_size=1, max_size=3).map(lambda shape: header(*shape))
+
+
+@given(st.binary(max_size=40) | st.builds(bytes.__add__, HEADERS, st.binary(max_size=8)), st.sampled_from([1, 3]))
+@example(header(0, LARGEST, LARGEST), 3)  # no values, but a shape that NumPy cannot have
+def test_any_bytes_are_read_exactly_or_refused(content: bytes, dimensions: int) -> None:
+    try:
+        array = parse_idx(content, dimensions, "x")
+    except InputError:
+        return
+    assert encode(array) == content
