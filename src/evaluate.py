@@ -17,7 +17,8 @@ def main() -> None:
     terms = elbo_terms(model, test.images, samples=settings.samples, batch_size=settings.batch_size, seed=seed)
     metrics = summarize(terms, settings.samples)
     write_json(Path("reports/metrics.json"), metrics)
-    print("test, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}".format(**metrics))
+    figures = "loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}".format_map(metrics)
+    print(f"test, nats per image: {figures}")
 
 
 if __name__ == "__main__":

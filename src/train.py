@@ -18,7 +18,7 @@ def main() -> None:
     history = fit(model, images, validation_images, settings)
     save_checkpoint(model, Path("models/vae"))
     write_csv(Path("reports/history.csv"), history)
-    best = history.loc[history.val_loss.idxmin()]
+    best = history.iloc[history.val_loss.argmin()]
     print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")
 
 

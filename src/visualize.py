@@ -27,7 +27,9 @@ def main() -> None:
 
     shown = first_of_each_class(test.labels, settings.reconstructions_per_class)
     originals, reconstructed = test.images[shown], np.asarray(model.reconstruct(test.images[shown.ravel()]))
-    picture = figures.reconstructions(originals[..., 0], reconstructed.reshape(originals.shape)[..., 0], test.class_names)
+    picture = figures.reconstructions(
+        originals[..., 0], reconstructed.reshape(originals.shape)[..., 0], test.class_names
+    )
     figures.save_figure(REPORTS / "reconstructions.png", picture)
 
     drawn = np.asarray(model.sample(settings.prior_samples, seed))[..., 0]
@@ -39,7 +41,9 @@ def main() -> None:
     for name, points in {"images": test.images.reshape(len(test.images), -1), "latents": z_mean}.items():
         places[name] = tsne(points[:count], perplexity=settings.perplexity, seed=seed, title=f"t-SNE of {name}")
         write_csv(REPORTS / f"tsne_{name}.csv", to_table(places[name], test.class_names[labels]))
-    titles = {f"t-SNE of the {count:,} test {'images' if k == 'images' else 'latent vectors'}": v for k, v in places.items()}
+    titles = {
+        f"t-SNE of the {count:,} test {'images' if k == 'images' else 'latent vectors'}": v for k, v in places.items()
+    }
     figures.save_figure(REPORTS / "tsne.png", figures.maps(titles, labels, test.class_names))
 
 

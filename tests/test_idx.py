@@ -55,7 +55,9 @@ def test_the_array_is_read_only() -> None:
             "file is not an IDX file: it starts with 00 01 08 01, not with two zero bytes.",
             id="second byte not zero",
         ),
-        pytest.param(header(1, dtype=0x0D) + bytes(4), 1, "file holds IDX type 0x0d, not unsigned bytes (0x08).", id="float"),
+        pytest.param(
+            header(1, dtype=0x0D) + bytes(4), 1, "file holds IDX type 0x0d, not unsigned bytes (0x08).", id="float"
+        ),
         pytest.param(header(4) + bytes(12), 3, "file has 1 dimensions, not 3.", id="labels for images"),
         pytest.param(header(2, 2, 1) + bytes(4), 1, "file has 3 dimensions, not 1.", id="images for labels"),
         pytest.param(

@@ -61,7 +61,7 @@ def test_the_file_is_params_yaml_in_the_working_folder(tmp_path: Path, monkeypat
         ({"seeed": 1}, "seeed is unknown; did you mean seed?"),
         ({"train__latent_dims": 2}, "train.latent_dims is unknown; did you mean latent_dim?"),
         ({"train__momentum": 0.9}, f"train.momentum is unknown; known are {TRAIN}."),
-        ({"sweep": {}}, f"sweep is unknown; known are {SECTIONS}."),
+        ({"gpu": {}}, f"gpu is unknown; known are {SECTIONS}."),
         ({"seed": REMOVED}, "seed is missing."),
         ({"train__epochs": REMOVED}, "train.epochs is missing."),
         ({"visualize": REMOVED}, "visualize is missing."),
@@ -191,6 +191,12 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert message(tmp_path / "params.yaml") == "FILE cannot be read: No such file or directory."
 
 
+def test_a_key_that_is_no_string_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED.read_text(encoding="utf-8") + "\n1: 2\n", encoding="utf-8")
+    assert message(path) == f"FILE: 1 is unknown; known are {SECTIONS}."
+
+
 @pytest.mark.parametrize(("text", "value"), [("1e-3", 0.001), ("2E-4", 0.0002), (".5e+1", 5.0), ("1", 1.0)])
 def test_numbers_are_read_as_in_yaml_1_2(text: str, value: float, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
@@ -202,4 +208,4 @@ def test_numbers_are_read_as_in_yaml_1_2(text: str, value: float, tmp_path: Path
 def test_settings_cannot_be_changed() -> None:
     settings, _ = load_settings(Train, COMMITTED)
     with pytest.raises(ValidationError, match="frozen"):
-        settings.epochs = 1  # type: ignore[misc]
+        settings.epochs = 1

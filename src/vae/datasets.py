@@ -134,7 +134,7 @@ def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0) -> 
                 continue
             shutil.move(received, path)
             return content
-    raise InputError(f"{path} is missing and could not be downloaded: {'; '.join(failures)}")
+    raise InputError(f"{path} could not be downloaded: {'; '.join(failures)}")
 
 
 def _download(mirror: str, name: str, folder: str, timeout: float) -> str:
@@ -144,7 +144,7 @@ def _download(mirror: str, name: str, folder: str, timeout: float) -> str:
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout, chunk_size=2**16)
     # No hash for pooch: the checksum is of the uncompressed contents, which `_verified` knows how to take.
     files = pooch.create(path=folder, base_url=mirror, registry={name: None}, retry_if_failed=1)
-    return files.fetch(name, downloader=downloader)
+    return str(files.fetch(name, downloader=downloader))
 
 
 def _verified(path: Path, source: Source) -> bytes:
@@ -165,10 +165,12 @@ def _verified(path: Path, source: Source) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP status {error.response.status_code}"
-    if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout):
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):  # requests wraps one in the midst of a file
         return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "broken off before the end"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     return str(error)

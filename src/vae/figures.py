@@ -93,7 +93,7 @@ def samples(images: NDArray[np.float32], title: str) -> Figure:
 
 def training_curves(history: pd.DataFrame) -> Figure:
     """Loss, reconstruction and KL by epoch, for training and validation, with the best epoch marked."""
-    best = history.loc[history.val_loss.idxmin()]
+    best = history.iloc[history.val_loss.argmin()]
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     titles = {"loss": "Loss (−ELBO)", "reconstruction": "Reconstruction", "kl": "KL"}
     for axes, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):

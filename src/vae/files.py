@@ -21,7 +21,7 @@ def whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         yield part
-        if path.is_dir():
+        if part.is_dir() and path.is_dir():
             shutil.rmtree(path)
         part.replace(path)
     finally:

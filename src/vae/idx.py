@@ -43,4 +43,7 @@ def parse_idx(content: bytes, dimensions: int, name: str) -> NDArray[np.uint8]:
     if len(content) != header + size:
         sizes = " x ".join(map(str, shape))
         raise InputError(f"{name} has {len(content) - header} bytes of values; its header announces {sizes} = {size}.")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    try:
+        return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    except ValueError:  # no values, and sizes beyond what NumPy can have
+        raise InputError(f"{name} announces sizes that no array can have: {shape}.") from None

@@ -11,14 +11,14 @@ from vae.splits import Split
 
 def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Grey levels (n, 28, 28) in 0 … 255 to float32 (n, 28, 28, 1) in [0, 1]."""
-    return images[..., np.newaxis].astype(np.float32) / 255
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255)
 
 
 def stratified_share(labels: NDArray[np.uint8], share: float, seed: int) -> NDArray[np.intp]:
     """Indices, ascending, of that share of the images, stratified by label; at share 1, all of them.
 
     Raises:
-        InputError: fewer than one image of each class would be left.
+        InputError: fewer images would be left, on either side, than there are classes.
     """
     everything = np.arange(len(labels))
     if share == 1:
@@ -36,7 +36,7 @@ def hold_out(labels: NDArray[np.uint8], size: int, seed: int) -> tuple[NDArray[n
     """Indices of the training images and of `size` validation images, stratified by label, shuffled by `seed`.
 
     Raises:
-        InputError: fewer than one image of each class would be left on either side.
+        InputError: there would be fewer images, on either side, than there are classes.
     """
     classes = len(np.unique(labels))
     if not classes <= size <= len(labels) - classes:

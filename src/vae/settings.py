@@ -22,12 +22,16 @@ class Section(BaseModel):
 
 
 class Prepare(Section):
+    """Which images, and how they are split."""
+
     dataset: Literal["mnist", "fashion_mnist", "kmnist"]
     share: float = Field(gt=0, le=1)
     validation_size: int = Field(ge=10, le=59_990)
 
 
 class Train(Section):
+    """The model and its training."""
+
     latent_dim: int = Field(ge=1, le=1024)
     epsilon_std: float = Field(ge=0)
     dropout: float = Field(ge=0, lt=1)
@@ -40,15 +44,21 @@ class Train(Section):
 
 
 class Evaluate(Section):
+    """The measurement on the test images."""
+
     samples: int = Field(ge=1)
     batch_size: int = Field(ge=1, le=60_000)
 
 
 class Embed(Section):
+    """The encoding of all images."""
+
     batch_size: int = Field(ge=1, le=60_000)
 
 
 class Visualize(Section):
+    """The pictures."""
+
     tsne_points: int = Field(ge=50, le=10_000)
     perplexity: float = Field(ge=2)
     reconstructions_per_class: int = Field(ge=1, le=10)
@@ -92,8 +102,9 @@ def load_settings(section: type[SectionType], path: Path | str = "params.yaml") 
     try:
         params = Params.model_validate(_read_yaml(Path(path)))
     except ValidationError as error:
-        raise InputError("\n".join(f"{path}: {_sentence(e)}." for e in error.errors())) from None
-    return getattr(params, section.__name__.lower()), params.seed
+        raise InputError("\n".join(f"{path}: {_sentence(e)}" for e in error.errors())) from None
+    settings: SectionType = getattr(params, section.__name__.lower())
+    return settings, params.seed
 
 
 class _Loader(yaml.SafeLoader):
@@ -117,7 +128,7 @@ def _read_yaml(path: Path) -> Any:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506, a SafeLoader
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that does not exist
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a mapping of sections ({', '.join(Params.model_fields)}).")
@@ -129,15 +140,15 @@ def _sentence(error: Any) -> str:
     key, name = ".".join(map(str, error["loc"])), str(error["loc"][-1]) if error["loc"] else ""
     value, kind = error["input"], error["type"]
     if kind == "missing":
-        return f"{key} is missing"
-    if kind == "extra_forbidden":
+        return f"{key} is missing."
+    if kind in ("extra_forbidden", "invalid_key"):
         known = list(_fields(error["loc"][:-1]))
         close = difflib.get_close_matches(name, known, n=1)
-        return f"{key} is unknown; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}")
+        return f"{key} is unknown; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}.")
     if kind == "value_error":
-        return str(error["ctx"]["error"])
+        return f"{error['ctx']['error']}."
     allowed = error["msg"].removeprefix("Input should be ")
-    return f"{key} is {value!r}, but must be {allowed}"
+    return f"{key} is {value!r}, but must be {allowed}."
 
 
 def _fields(location: tuple[int | str, ...]) -> dict[str, Any]:
@@ -145,4 +156,5 @@ def _fields(location: tuple[int | str, ...]) -> dict[str, Any]:
     model: Any = Params
     for name in location:
         model = model.model_fields[name].annotation
-    return model.model_fields
+    fields: dict[str, Any] = model.model_fields
+    return fields

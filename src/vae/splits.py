@@ -1,5 +1,6 @@
 """The prepared data: training, validation and test split, each a `.npz` file."""
 
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def first_of_each_class(labels: NDArray[np.uint8], count: int) -> NDArray[np.int
 def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Write a `.npz` file, whole or not at all. Equal arrays give equal bytes: NumPy dates its entries 1980."""
     with whole(path) as part:
-        np.savez(part, **arrays)
+        np.savez(part, allow_pickle=False, **arrays)
 
 
 def load_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
@@ -52,13 +53,15 @@ def load_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
         InputError: the file is missing, is no `.npz`, or lacks an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, since NumPy leaves a file open that it finds to be no archive.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            for name in names:
+                if name not in file:
+                    raise InputError(f"{path} has no array '{name}'.")
             return tuple(file[name] for name in names)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it.") from None
-    except KeyError as error:
-        raise InputError(f"{path} has no array {error}.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is not a readable .npz file: {error}.") from None
 
 

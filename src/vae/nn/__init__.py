@@ -1,4 +1,4 @@
-"""The part of the library that computes with TensorFlow. Importing it sets TensorFlow up, once, before anything else."""
+"""The part of the library that computes with TensorFlow. Importing it sets TensorFlow up, before anything else."""
 
 import os
 import re

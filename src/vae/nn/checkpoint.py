@@ -5,6 +5,7 @@ training that changed nothing.
 """
 
 import json
+import warnings
 from pathlib import Path
 
 from vae.errors import InputError
@@ -34,9 +35,11 @@ def load_checkpoint(path: Path) -> VAE:
     try:
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
         model = VAE(latent_dim=config["latent_dim"])
-        model.load_weights(path / WEIGHTS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras's for weights that it did not find
+            model.load_weights(path / WEIGHTS)
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or path / WEIGHTS} is missing; `dvc repro train` makes it.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, UserWarning) as error:
         raise InputError(f"{path} is not a checkpoint of this model: {' '.join(str(error).split())}") from None
     return model

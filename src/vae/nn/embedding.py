@@ -27,7 +27,7 @@ def embed(model: VAE, images: NDArray[np.float32], labels: NDArray[np.uint8], ba
 
 
 def to_table(embedding: Embedding) -> pd.DataFrame:
-    """One row an image: its label, then z_mean_0 … and z_log_var_0 …"""
+    """One row an image: its label, then z_mean_0, z_mean_1, … and z_log_var_0, z_log_var_1, …, one a dimension."""
     columns = {"label": embedding.labels}
     for name in ("z_mean", "z_log_var"):
         columns |= {f"{name}_{k}": values for k, values in enumerate(getattr(embedding, name).T)}

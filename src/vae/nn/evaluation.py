@@ -32,7 +32,7 @@ def elbo_terms(model: VAE, images: NDArray[np.float32], *, samples: int, batch_s
     """
     noise = keras.random.SeedGenerator(seed)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def batch_terms(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         z_mean, z_log_var = model.encode(batch)
         total = tf.zeros(tf.shape(batch)[0])
@@ -44,7 +44,8 @@ def elbo_terms(model: VAE, images: NDArray[np.float32], *, samples: int, batch_s
 
     starts = range(0, len(images), batch_size)
     parts = [
-        batch_terms(tf.constant(images[i : i + batch_size])) for i in tqdm(starts, "evaluate", unit="batch", disable=None)
+        batch_terms(tf.constant(images[i : i + batch_size]))
+        for i in tqdm(starts, "evaluate", unit="batch", disable=None)
     ]
     return Terms(*(np.concatenate(term).astype(np.float64) for term in zip(*parts, strict=True)))
 

@@ -59,5 +59,5 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
         return self.activation(ops.depth_to_space(y, 2) + self.bias)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, height, width, _ = input_shape
-        return batch, 2 * height + 2, 2 * width + 2, self.filters
+        batch, *sizes, _ = input_shape
+        return batch, *(2 * size + 2 if size else None for size in sizes), self.filters

@@ -83,7 +83,8 @@ class VAE(keras.Model):
     ) -> KerasTensor:
         """The negative ELBO in nats, averaged over the batch `x`. Keras's own steps call this with `y_pred` = call(x).
 
-        Overriding this alone leaves `training=True`, the gradients and the metrics to Keras.
+        Overriding this alone leaves `training=True`, the gradients and the metrics to Keras. Targets `y` and weights
+        have no part in it.
         """
         reconstruction = reconstruction_nats(x, y_pred.logits)
         kl = kl_nats(y_pred.z_mean, y_pred.z_log_var)

@@ -11,6 +11,7 @@ import pandas as pd
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 from numpy.typing import NDArray
 
+from vae.errors import InputError
 from vae.nn.model import VAE
 from vae.settings import Train
 
@@ -60,6 +61,9 @@ def fit(
     Returns:
         One row an epoch: its number from 1; the loss and its two terms, in nats per image, for training and for
         validation; the learning rate at its end; the seconds it took.
+
+    Raises:
+        InputError: the loss is no longer a finite number.
     """
     on_terminal = sys.stdout.isatty()
     model.compile(optimizer=keras.optimizers.Adam(learning_rate_schedule(settings, len(images))))
@@ -71,7 +75,7 @@ def fit(
         validation_batch_size=VALIDATION_BATCH_SIZE,
         callbacks=[
             ValidationNoise(),
-            EpochRecord(print_line=not on_terminal),
+            EpochRecord(settings, print_line=not on_terminal),
             keras.callbacks.EarlyStopping(
                 "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
             ),
@@ -89,8 +93,8 @@ class ValidationNoise(keras.callbacks.Callback):
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         state = self.model.sampling.seed_generator.state
         if not hasattr(self, "noise"):
-            self.noise = np.array(state) + 1  # another stream than that of the training
-        self.in_training = np.array(state)
+            self.noise = state.numpy() + 1  # another stream than that of the training
+        self.in_training = state.numpy()
         state.assign(self.noise)
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -98,10 +102,15 @@ class ValidationNoise(keras.callbacks.Callback):
 
 
 class EpochRecord(keras.callbacks.Callback):
-    """Adds the learning rate and the seconds to each epoch's figures; prints them in one line where there is no bar."""
+    """Adds the learning rate and the seconds to each epoch's figures; prints them in one line where there is no bar.
 
-    def __init__(self, print_line: bool) -> None:
+    Raises:
+        InputError: the loss is no longer a finite number.
+    """
+
+    def __init__(self, settings: Train, print_line: bool) -> None:
         super().__init__()
+        self.peak_learning_rate = settings.learning_rate
         self.print_line = print_line
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -111,6 +120,11 @@ class EpochRecord(keras.callbacks.Callback):
         assert logs is not None
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
         logs["seconds"] = time.perf_counter() - self.started
+        if not math.isfinite(logs["loss"]):
+            raise InputError(
+                f"the loss became {logs['loss']} in epoch {epoch + 1}; "
+                f"train.learning_rate, {self.peak_learning_rate:g}, is too high."
+            )
         if self.print_line:
             print(
                 f"epoch {epoch + 1}/{self.params['epochs']}: loss {logs['loss']:.2f}"

@@ -1,0 +1,73 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from vae.nn.layers import Sampling, UpsampledConv2DTranspose
+
+
+def noise_of(sampling: Sampling, count: int) -> NDArray[np.float32]:
+    return np.asarray(sampling(np.zeros((count, 2), "float32"), np.zeros((count, 2), "float32")))
+
+
+def test_samples_have_the_mean_and_the_variance_of_the_posterior() -> None:
+    mean, log_var = np.array([[3.0, -1.0]]), np.array([[0.5, -2.0]])
+    count = 200_000
+    z = np.asarray(Sampling(seed=0)(np.repeat(mean, count, 0), np.repeat(log_var, count, 0)))
+    variance = np.exp(log_var[0])
+    assert np.all(np.abs(z.mean(0) - mean[0]) < 4 * np.sqrt(variance / count))
+    assert np.all(np.abs(z.var(0) / variance - 1) < 4 * np.sqrt(2 / count))
+
+
+def test_epsilon_std_scales_the_noise() -> None:
+    np.testing.assert_allclose(noise_of(Sampling(1e-4, seed=0), 8), 1e-4 * noise_of(Sampling(seed=0), 8), rtol=1e-5)
+
+
+def test_noise_follows_the_seed_and_differs_between_calls() -> None:
+    first, second = Sampling(seed=0), Sampling(seed=0)
+    draws = noise_of(first, 8)
+    np.testing.assert_array_equal(draws, noise_of(second, 8))
+    assert not np.any(draws == noise_of(first, 8))
+
+
+def test_gradient_flows_through_the_sample() -> None:
+    mean, log_var = tf.constant([[0.3, -0.7]]), tf.constant([[0.2, -0.4]])
+    with tf.GradientTape() as tape:
+        tape.watch([mean, log_var])
+        z = Sampling(seed=0)(mean, log_var)
+    by_mean, by_log_var = tape.gradient(z, [mean, log_var])
+    # dz/dmean = 1; dz/dlog_var = exp(log_var / 2) epsilon / 2 = (z - mean) / 2
+    np.testing.assert_allclose(by_mean, np.ones((1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(by_log_var, (z - mean) / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5)])
+@pytest.mark.parametrize(("height", "width"), [(5, 5), (12, 12), (4, 7), (1, 1)])
+@pytest.mark.parametrize(("channels", "filters"), [(1, 1), (3, 2), (64, 32)])
+def test_fused_layer_equals_upsampling_and_transposed_convolution(
+    dtype: str, tolerance: float, height: int, width: int, channels: int, filters: int
+) -> None:
+    rng = np.random.default_rng(0)
+    shape = (3, height, width, channels)
+    x = tf.constant(rng.normal(size=shape), dtype)
+    weights = [rng.normal(size=(3, 3, filters, channels)) / np.sqrt(9 * channels), rng.normal(size=filters)]
+    fused = UpsampledConv2DTranspose(filters, activation="relu", dtype=dtype)
+    plain = keras.Sequential(
+        [layers.UpSampling2D(2, dtype=dtype), layers.Conv2DTranspose(filters, 3, activation="relu", dtype=dtype)]
+    )
+    outputs, gradients = [], []
+    for layer in (fused, plain):
+        layer.build(shape)
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            output = layer(x)
+            loss = tf.reduce_mean(output**2)
+        outputs.append(output)
+        gradients.append(tape.gradient(loss, [x, *layer.trainable_variables]))
+    assert outputs[0].shape == fused.compute_output_shape(shape) == outputs[1].shape
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=0, atol=tolerance)
+    for ours, theirs in zip(*gradients, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)

@@ -1,0 +1,121 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+from vae.nn.model import VAE
+from vae.nn.training import HISTORY_COLUMNS, build_model, fit, learning_rate_schedule
+from vae.settings import Train
+
+SETTINGS = Train(
+    latent_dim=2,
+    epsilon_std=1.0,
+    dropout=0.0,
+    epochs=3,
+    batch_size=8,
+    learning_rate=0.01,
+    schedule="constant",
+    warmup=0.2,
+    patience=5,
+)
+
+
+def settings(**changes: Any) -> Train:
+    return SETTINGS.model_copy(update=changes)
+
+
+@pytest.fixture
+def blobs() -> NDArray[np.float32]:
+    """Forty images of one bright square, somewhere."""
+    rng = np.random.default_rng(0)
+    images = np.zeros((40, 28, 28, 1), "float32")
+    for image, (row, column) in zip(images, rng.integers(4, 16, size=(40, 2)), strict=True):
+        image[row : row + 8, column : column + 8] = 1
+    return images
+
+
+def test_constant_schedule_is_the_learning_rate_itself() -> None:
+    assert learning_rate_schedule(settings(), 100) == 0.01
+
+
+def test_cosine_schedule_rises_linearly_then_falls_as_a_half_cosine() -> None:
+    # 100 images in batches of 8: 13 steps an epoch, 130 in all, of which 26 warm up
+    schedule: Any = learning_rate_schedule(settings(schedule="cosine", epochs=10), 100)
+    steps = np.arange(131)
+    expected = [
+        0.01 * step / 26 if step < 26 else 0.01 * 0.5 * (1 + math.cos(math.pi * (step - 26) / 104)) for step in steps
+    ]
+    np.testing.assert_allclose([float(schedule(step)) for step in steps], expected, atol=1e-8)
+
+
+def test_cosine_schedule_without_warmup_starts_at_the_peak() -> None:
+    schedule: Any = learning_rate_schedule(settings(schedule="cosine", warmup=0.0), 100)
+    assert float(schedule(0)) == pytest.approx(0.01)
+
+
+def test_history_has_a_row_an_epoch_with_every_figure(blobs: NDArray[np.float32]) -> None:
+    history = fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings())
+    assert list(history.columns) == ["epoch", *HISTORY_COLUMNS]
+    assert history.epoch.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(history.reconstruction + history.kl, history.loss, rtol=1e-5)
+    np.testing.assert_allclose(history.val_reconstruction + history.val_kl, history.val_loss, rtol=1e-5)
+    assert history.learning_rate.tolist() == pytest.approx([0.01] * 3)
+    assert (history.seconds > 0).all()
+    assert history.loss.is_monotonic_decreasing
+
+
+def test_same_seed_gives_the_same_weights_and_history(blobs: NDArray[np.float32]) -> None:
+    runs = []
+    for seed in (1, 1, 2):
+        model = build_model(settings(dropout=0.3), seed)
+        history = fit(model, blobs[:32], blobs[32:], settings(dropout=0.3)).drop(columns="seconds")
+        runs.append((history, model.get_weights()))
+    assert runs[0][0].equals(runs[1][0])
+    assert all(np.array_equal(a, b) for a, b in zip(runs[0][1], runs[1][1], strict=True))
+    assert not np.array_equal(runs[0][1][0], runs[2][1][0])
+
+
+def test_best_weights_are_kept_and_training_stops_after_patience(blobs: NDArray[np.float32]) -> None:
+    # the negatives of the training images: what is learnt makes their loss rise
+    negatives = 1 - blobs[32:]
+    patient = settings(epochs=20, patience=2)
+    model = build_model(patient, 0)
+    history = fit(model, blobs[:32], negatives, patient)
+    best = int(history.val_loss.idxmin())
+    assert len(history) == best + 1 + 2 < 20
+    kept = model.evaluate(negatives, verbose=0, return_dict=True)["kl"]
+    assert kept == pytest.approx(history.val_kl[best], rel=1e-4)
+    assert kept != pytest.approx(history.val_kl.iloc[-1], rel=1e-2)
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_one_sentence(blobs: NDArray[np.float32]) -> None:
+    ruinous = settings(learning_rate=1e9)
+    with pytest.raises(InputError, match=r"loss became nan in epoch 1; train\.learning_rate, 1e\+09, is too high"):
+        fit(build_model(ruinous, 0), blobs[:32], blobs[32:], ruinous)
+
+
+def test_every_validation_draws_the_same_noise(blobs: NDArray[np.float32]) -> None:
+    # nothing is learnt at this rate, so that only the noise could change the validation loss
+    still = settings(learning_rate=1e-12)
+    history = fit(build_model(still, 0), blobs[:32], blobs[32:], still)
+    assert history.val_loss.nunique() == 1
+    assert history.loss.nunique() == 3
+
+
+def test_one_line_an_epoch_where_there_is_no_terminal(
+    blobs: NDArray[np.float32], capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith(f"epoch 2/3: loss {history.loss[1]:.2f} (reconstruction")
+    assert f"validation {history.val_loss[1]:.2f}" in lines[1]
+
+
+def test_settings_reach_the_model() -> None:
+    model = build_model(settings(latent_dim=7, dropout=0.25, epsilon_std=0.5), 3)
+    assert isinstance(model, VAE)
+    assert (model.latent_dim, model.encoder.get_layer("dropout").rate, model.sampling.epsilon_std) == (7, 0.25, 0.5)

@@ -1,0 +1,247 @@
+"""The data sets' files: verified, downloaded by the real code from a server on this machine, and loaded."""
+
+import gzip
+import hashlib
+import re
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import pooch
+import pytest
+from numpy.typing import NDArray
+
+from vae import datasets
+from vae.datasets import SOURCES, Digits, Source, fetch, load
+from vae.errors import InputError
+
+FORMER = gzip.compress(b"former")
+NAME = "train-labels-idx1-ubyte.gz"
+
+
+class Reply(NamedTuple):
+    """What the server answers: `body`, announced as `length` bytes, stopping after `stall` of them."""
+
+    body: bytes
+    length: int | None = None
+    stall: int | None = None
+
+
+class Server(ThreadingHTTPServer):
+    """Gives each name its replies in turn, the last for good; a name without replies is not found."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.mirror = f"http://127.0.0.1:{self.server_port}/"
+        self.replies: dict[str, list[Reply]] = {}
+        self.requested: list[str] = []
+        self.closing = threading.Event()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        name = self.path.removeprefix("/")
+        self.server.requested.append(name)
+        replies = self.server.replies.get(name)
+        if not replies:
+            self.send_error(404)
+            return
+        body, length, stall = replies.pop(0) if len(replies) > 1 else replies[0]
+        if stall != 0:
+            self.send_response(200)
+            self.send_header("Content-Length", str(length or len(body)))
+            self.end_headers()
+            self.wfile.write(body[:stall])
+        if stall is not None:
+            self.server.closing.wait()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=lambda _: None))  # between two attempts
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.closing.set()
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def closed() -> Iterator[str]:
+    """The address of a port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
+
+
+def encode(array: NDArray[np.uint8]) -> bytes:
+    """A gzipped IDX file, without the date."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    return gzip.compress(header + array.tobytes(), mtime=0)
+
+
+TRAIN = Digits(np.arange(3 * 784).reshape(3, 28, 28).astype(np.uint8), np.array([5, 0, 4], np.uint8))
+TEST = Digits(255 - TRAIN.images[:2], np.array([7, 2], np.uint8))
+GOOD = encode(TRAIN.labels)
+
+
+def source(*mirrors: str, train: Digits = TRAIN, test: Digits = TEST, hashed: str = "contents") -> Source:
+    """A data set with the checksums of these digits."""
+    sha256 = {
+        name: hashlib.sha256(archive if hashed == "archive" else gzip.decompress(archive)).hexdigest()
+        for name, archive in archives(train, test).items()
+    }
+    return Source(mirrors, sha256, class_names=tuple("0123456789"), hashed=hashed)
+
+
+def archives(train: Digits, test: Digits) -> dict[str, bytes]:
+    return {
+        f"{prefix}-{kind}-ubyte.gz": encode(array)
+        for prefix, digits in (("train", train), ("t10k", test))
+        for kind, array in (("images-idx3", digits.images), ("labels-idx1", digits.labels))
+    }
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Everything below `folder`, hidden or not: the bytes of files, None for folders."""
+    return {str(path.relative_to(folder)): None if path.is_dir() else path.read_bytes() for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("hashed", ["contents", "archive"])
+def test_a_file_is_downloaded_and_put_in_its_place(server: Server, tmp_path: Path, hashed: str) -> None:
+    server.replies[NAME] = [Reply(GOOD)]
+    assert fetch(source(server.mirror, hashed=hashed), NAME, tmp_path / "raw") == gzip.decompress(GOOD)
+    assert tree(tmp_path / "raw") == {NAME: GOOD}
+
+
+def test_a_good_file_is_used_without_a_request(server: Server, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(GOOD)
+    assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+    assert server.requested == []
+
+
+def test_a_wrong_file_is_replaced(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / NAME).write_bytes(FORMER)
+    server.replies[NAME] = [Reply(GOOD)]
+    assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+    assert tree(tmp_path) == {NAME: GOOD}
+    assert re.match(rf"{NAME} has SHA-256 \w{{16}}… .* Downloading it again\.\n", capsys.readouterr().err)
+
+
+def test_contents_may_be_compressed_anew_but_an_archive_may_not(server: Server, tmp_path: Path) -> None:
+    again = gzip.compress(gzip.decompress(GOOD), compresslevel=0)
+    server.replies[NAME] = [Reply(again)]
+    with pytest.raises(InputError, match=rf"SHA-256 {hashlib.sha256(again).hexdigest()[:16]}… \(archive\)"):
+        fetch(source(server.mirror, hashed="archive"), NAME, tmp_path)
+    assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+
+
+def test_each_mirror_is_tried_twice(server: Server, tmp_path: Path) -> None:
+    server.replies[NAME] = [Reply(GOOD[:-1], length=len(GOOD)), Reply(GOOD)]
+    assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+    assert server.requested == [NAME, NAME]
+
+
+def test_the_next_mirror_is_used(server: Server, closed: str, tmp_path: Path) -> None:
+    server.replies[NAME] = [Reply(GOOD)]
+    assert fetch(source(f"{server.mirror}moved/", closed, server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+    assert tree(tmp_path) == {NAME: GOOD}
+
+
+FAILURES = {
+    "other contents": (Reply(encode(TEST.labels)), rf"{NAME} has SHA-256 \w{{16}}… \(contents\), not \w{{16}}…\."),
+    "not gzip": (Reply(b"<html>"), rf"{NAME} is not a whole gzip file \(Not a gzipped file \(b'<h'\)\)\."),
+    "gzip cut": (Reply(GOOD[:-9]), rf"{NAME} is not a whole gzip file \(Compressed file ended before .*\)\."),
+    "gzip garbled": (Reply(GOOD[:10] + b"\xff" * 9), rf"{NAME} is not a whole gzip file \(.+\)\."),
+    "body cut": (Reply(GOOD, length=len(GOOD) + 5), "broken off before the end"),
+    "no answer": (Reply(GOOD, stall=0), "no answer in time"),
+    "body stalls": (Reply(GOOD, stall=9), "no answer in time"),
+    "not found": (None, "HTTP status 404"),
+}
+
+
+@pytest.mark.parametrize(("reply", "reason"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_keeps_the_former_file(server: Server, tmp_path: Path, reply: Reply | None, reason: str) -> None:
+    (tmp_path / NAME).write_bytes(FORMER)
+    server.replies[NAME] = [reply] if reply else []
+    with pytest.raises(InputError) as failed:
+        fetch(source(server.mirror), NAME, tmp_path, timeout=0.2)
+    assert re.fullmatch(rf".* could not be downloaded: {server.mirror}{NAME}: {reason}", str(failed.value))
+    assert tree(tmp_path) == {NAME: FORMER}
+
+
+def test_when_all_mirrors_fail_each_is_told_with_its_reason(server: Server, closed: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as failed:
+        fetch(source(server.mirror, closed), NAME, tmp_path)
+    reasons = f"{server.mirror}{NAME}: HTTP status 404; {closed}{NAME}: no connection"
+    assert str(failed.value) == f"{tmp_path / NAME} could not be downloaded: {reasons}"
+    assert tree(tmp_path) == {}
+
+
+def test_a_file_too_large_is_refused(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.replies[NAME] = [Reply(GOOD)]
+    size = len(gzip.decompress(GOOD))
+    monkeypatch.setattr(datasets, "MAX_BYTES", size - 1)
+    with pytest.raises(InputError, match=rf"{NAME} unpacks to more than "):
+        fetch(source(server.mirror), NAME, tmp_path)
+    monkeypatch.setattr(datasets, "MAX_BYTES", size)
+    assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+
+
+def test_both_sets_are_loaded(server: Server, tmp_path: Path) -> None:
+    server.replies = {name: [Reply(archive)] for name, archive in archives(TRAIN, TEST).items()}
+    for loaded, published in zip(load(source(server.mirror), tmp_path), (TRAIN, TEST), strict=True):
+        np.testing.assert_array_equal(loaded.images, published.images, strict=True)
+        np.testing.assert_array_equal(loaded.labels, published.labels, strict=True)
+    assert tree(tmp_path) == archives(TRAIN, TEST)
+
+
+NARROW = TEST._replace(images=TEST.images[:, :27])
+MISFITS = {
+    "size": (TRAIN, NARROW, "/t10k-images-idx3-ubyte.gz holds images of 27x28, not 28x28."),
+    "count": (TRAIN._replace(labels=TRAIN.labels[1:]), TEST, " has 3 train images but 2 labels."),
+}
+
+
+@pytest.mark.parametrize(("train", "test", "message"), MISFITS.values(), ids=MISFITS)
+def test_digits_that_do_not_fit_are_refused(tmp_path: Path, train: Digits, test: Digits, message: str) -> None:
+    for name, archive in archives(train, test).items():
+        (tmp_path / name).write_bytes(archive)
+    with pytest.raises(InputError) as refused:
+        load(source(train=train, test=test), tmp_path)
+    assert str(refused.value) == f"{tmp_path}{message}"
+
+
+def test_the_committed_mnist_is_as_published(root: Path) -> None:
+    train, test = load(SOURCES["mnist"]._replace(mirrors=()), root / "data/raw/mnist")
+    assert [digits.images.shape for digits in (train, test)] == [(60_000, 28, 28), (10_000, 28, 28)]
+    # Of the ten digits, as counted in the literature.
+    assert np.bincount(train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert train.images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+
+
+@pytest.mark.parametrize("published", SOURCES.values(), ids=SOURCES)
+def test_each_source_is_complete(published: Source) -> None:
+    assert all(re.fullmatch(r"https://[^\s?#]+/", mirror) for mirror in published.mirrors)
+    assert sorted(published.sha256) == sorted(archives(TRAIN, TEST))
+    assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in published.sha256.values())
+    assert published.mirrors
+    assert len(set(published.class_names)) == 10
+    assert published.hashed in ("contents", "archive")

@@ -1,0 +1,183 @@
+"""The real five stages, run by DVC on a few hundred real images in a repository of their own; every output opened."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+SMALL = {
+    "prepare": {"share": 0.01, "validation_size": 100},
+    "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
+    "evaluate": {"samples": 2},
+    "visualize": {"tsne_points": 80, "perplexity": 10, "reconstructions_per_class": 1, "prior_samples": 9},
+}
+
+
+class Repository:
+    """A checkout in which commands are run as a user would, the environment not activated."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        activated = Path(sys.prefix) / "bin"
+        self.env = os.environ | {
+            "PATH": os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != activated),
+            "GIT_AUTHOR_NAME": "test",
+            "GIT_AUTHOR_EMAIL": "test@example.org",
+            "GIT_COMMITTER_NAME": "test",
+            "GIT_COMMITTER_EMAIL": "test@example.org",
+        }
+
+    def run(self, *command: str, status: int = 0) -> str:
+        done = subprocess.run(
+            command, cwd=self.path, env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def dvc(self, *arguments: str, status: int = 0) -> str:
+        return self.run(sys.executable, "-m", "dvc", *arguments, status=status)
+
+    def change(self, changes: dict[str, dict[str, Any]]) -> None:
+        params = yaml.safe_load((self.path / "params.yaml").read_text(encoding="utf-8"))
+        for section, values in changes.items():
+            params[section] |= values
+        (self.path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def repository(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A copy of this checkout, uncommitted changes included, in which the small pipeline has been run and committed."""
+    path = tmp_path_factory.mktemp("clone") / "repository"
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=root, check=True, capture_output=True, text=True).stdout.split("\0"):
+        if name and name != "dvc.lock" and (root / name).exists():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, path / name)
+    repository = Repository(path)
+    repository.change(SMALL)
+    repository.run("git", "init", "--quiet")
+    repository.output = repository.dvc("repro")
+    repository.run("git", "add", ".")
+    repository.run("git", "commit", "--quiet", "--message", "run")
+    return repository
+
+
+pytestmark = pytest.mark.slow
+
+
+def test_prepared_images_are_normalized_and_split(repository: Repository) -> None:
+    sizes = {}
+    for name in ("train", "validation", "test"):
+        with np.load(repository.path / f"data/prepared/{name}.npz") as split:
+            images, labels = split["images"], split["labels"]
+        assert images.dtype == np.float32
+        assert images.shape == (len(labels), 28, 28, 1)
+        assert (images.min(), images.max()) == (0, 1)
+        assert set(labels) == set(range(10))
+        sizes[name] = len(labels)
+    assert sizes == {"train": 500, "validation": 100, "test": 100}
+
+
+def test_history_and_metrics_agree_with_each_other(repository: Repository) -> None:
+    history = pd.read_csv(repository.path / "reports/history.csv")
+    assert history.epoch.tolist() == [1, 2]
+    assert history.loss[1] < history.loss[0] < 784 * np.log(2)
+    metrics = json.loads((repository.path / "reports/metrics.json").read_text())
+    assert metrics["loss"] == pytest.approx(metrics["reconstruction"] + metrics["kl"])
+    assert metrics["loss"] == pytest.approx(history.val_loss.min(), rel=0.1)
+    assert (metrics["images"], metrics["samples_per_image"]) == (100, 2)
+    assert (
+        json.loads(repository.dvc("metrics", "show", "--json"))[""]["data"]["reports/metrics.json"]["data"] == metrics
+    )
+
+
+def test_every_image_is_embedded(repository: Repository) -> None:
+    for name, count in {"train": 500, "validation": 100, "test": 100}.items():
+        with np.load(repository.path / f"data/embeddings/{name}.npz") as embedding:
+            assert embedding["z_mean"].shape == embedding["z_log_var"].shape == (count, 4)
+            assert np.isfinite(embedding["z_mean"]).all()
+            assert len(embedding["labels"]) == count
+    table = pd.read_csv(repository.path / "data/embeddings/test.csv")
+    with np.load(repository.path / "data/embeddings/test.npz") as embedding:
+        np.testing.assert_allclose(table.filter(like="z_mean"), embedding["z_mean"], rtol=1e-6)
+        np.testing.assert_array_equal(table.label, embedding["labels"])
+
+
+@pytest.mark.parametrize("name", ["prior_samples", "reconstructions", "training_curves", "tsne"])
+def test_pictures_open_and_are_not_blank(repository: Repository, name: str) -> None:
+    path = repository.path / f"reports/{name}.png"
+    assert path.stat().st_size < 2**20
+    with Image.open(path) as picture:
+        assert min(picture.size) > 300
+        assert np.asarray(picture.convert("L")).std() > 5
+
+
+@pytest.mark.parametrize("name", ["images", "latents"])
+def test_maps_have_a_row_a_point(repository: Repository, name: str) -> None:
+    table = pd.read_csv(repository.path / f"reports/tsne_{name}.csv")
+    assert list(table.columns) == ["x", "y", "class"]
+    assert len(table) == 80
+    with np.load(repository.path / "data/prepared/test.npz") as split:
+        assert table["class"].tolist() == split["labels"][:80].tolist()
+
+
+def test_nothing_reruns_when_nothing_changed(repository: Repository) -> None:
+    output = repository.dvc("repro")
+    assert "Running stage" not in output
+    assert "up to date" in output
+
+
+def test_nothing_that_tensorflow_says_of_itself_is_printed(repository: Repository) -> None:
+    for noise in ("absl", "cuda", "oneDNN", "Warning", "Traceback"):
+        assert noise not in repository.output
+
+
+def test_an_experiment_reruns_what_it_changes_and_can_be_compared(repository: Repository) -> None:
+    output = repository.dvc("exp", "run", "--name", "more", "-S", "evaluate.samples=4")
+    assert [stage for stage in ("prepare", "train", "evaluate", "embed", "visualize") if f"'{stage}':" in output] == [
+        "evaluate"
+    ]
+    shown = json.loads(repository.dvc("params", "diff", "--json"))
+    assert shown == {"params.yaml": {"evaluate.samples": {"old": 2, "new": 4, "diff": 2}}}
+    difference = json.loads(repository.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
+    assert difference["samples_per_image"] == {"old": 2, "new": 4, "diff": 2}
+    assert difference["reconstruction"]["diff"] != 0
+    assert "more" in repository.dvc("exp", "show", "--csv")
+
+
+def test_plots_are_drawn(repository: Repository) -> None:
+    repository.dvc("plots", "show")
+    page = (repository.path / "dvc_plots/index.html").read_text(encoding="utf-8")
+    for title in ("Loss (−ELBO)", "Reconstruction", "KL", "Learning rate", "t-SNE of the test images"):
+        assert json.dumps(title)[1:-1] in page or title in page
+    assert page.count("<img") == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train": {"latent_dim": 0}}, "train.latent_dim is 0, but must be greater than or equal to 1."),
+        ({"visualize": {"perplexty": 3}}, "visualize.perplexty is unknown; did you mean perplexity?"),
+        ({"prepare": {"validation_size": 600}}, "prepare.validation_size is 600, but must be from 10 to 590"),
+    ],
+)
+def test_a_mistake_in_the_parameters_is_one_sentence(
+    repository: Repository, changes: dict[str, dict[str, Any]], message: str
+) -> None:
+    original = (repository.path / "params.yaml").read_text(encoding="utf-8")
+    repository.change(changes)
+    try:
+        output = repository.run(sys.executable, "src/prepare.py", status=1)
+    finally:
+        (repository.path / "params.yaml").write_text(original, encoding="utf-8")
+    (line,) = output.splitlines()
+    assert message in line

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from vae.tsne import to_table, tsne
+
+
+@pytest.mark.slow
+def test_map_pulls_apart_the_clusters_that_the_first_two_coordinates_hide() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 75)
+    points = rng.normal(size=(300, 10)).astype("float32")
+    points[:, 2:6] += 8 * np.eye(4)[labels]
+
+    def accuracy(plane: np.ndarray) -> float:
+        half = rng.permutation(300)
+        neighbours = KNeighborsClassifier(5).fit(plane[half[:150]], labels[half[:150]])
+        return float(neighbours.score(plane[half[150:]], labels[half[150:]]))
+
+    assert accuracy(points[:, :2]) < 0.5
+    places = tsne(points, perplexity=30, seed=0, title="test")
+    assert places.shape == (300, 2)
+    assert accuracy(places) > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dimensions", [1, 5])
+def test_same_seed_gives_the_same_map(dimensions: int) -> None:
+    points = np.random.default_rng(0).normal(size=(1200, dimensions)).astype("float32")
+    first, second = (tsne(points, perplexity=5, seed=1, title="test") for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_table_has_a_row_a_point() -> None:
+    table = to_table(np.array([[1.23456, -2.0], [3.0, 4.0]]), np.array(["bag", "coat"]))
+    assert table.to_dict("list") == {"x": [1.235, 3.0], "y": [-2.0, 4.0], "class": ["bag", "coat"]}
