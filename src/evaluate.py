@@ -14,6 +14,7 @@ def main() -> None:
     settings, seed = load_settings(Evaluate)
     model = load_checkpoint(Path("models/vae"))
     test = load_split(Path("data/prepared/test.npz"))
+    print(f"{settings.samples} samples of z for each of {len(test.images):,} test images", flush=True)
     terms = elbo_terms(model, test.images, samples=settings.samples, batch_size=settings.batch_size, seed=seed)
     metrics = summarize(terms, settings.samples)
     write_json(Path("reports/metrics.json"), metrics)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,15 @@ import pytest
 import yaml
 from PIL import Image
 
+STAGES = ("prepare", "train", "evaluate", "embed", "visualize")
+TITLES = (
+    "Loss (−ELBO)",
+    "Reconstruction",
+    "KL",
+    "Learning rate at the end of the epoch",
+    "t-SNE of the test images",
+    "t-SNE of their latent vectors",
+)
 SMALL = {
     "prepare": {"share": 0.01, "validation_size": 100},
     "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
@@ -124,10 +134,10 @@ def test_pictures_open_and_are_not_blank(repository: Repository, name: str) -> N
 @pytest.mark.parametrize("name", ["images", "latents"])
 def test_maps_have_a_row_a_point(repository: Repository, name: str) -> None:
     table = pd.read_csv(repository.path / f"reports/tsne_{name}.csv")
-    assert list(table.columns) == ["x", "y", "class"]
+    assert list(table.columns) == ["x", "y", "label", "class"]
     assert len(table) == 80
     with np.load(repository.path / "data/prepared/test.npz") as split:
-        assert table["class"].tolist() == split["labels"][:80].tolist()
+        assert table.label.tolist() == split["labels"][:80].tolist()
 
 
 def test_nothing_reruns_when_nothing_changed(repository: Repository) -> None:
@@ -141,25 +151,43 @@ def test_nothing_that_tensorflow_says_of_itself_is_printed(repository: Repositor
         assert noise not in repository.output
 
 
-def test_an_experiment_reruns_what_it_changes_and_can_be_compared(repository: Repository) -> None:
-    output = repository.dvc("exp", "run", "--name", "more", "-S", "evaluate.samples=4")
-    assert [stage for stage in ("prepare", "train", "evaluate", "embed", "visualize") if f"'{stage}':" in output] == [
-        "evaluate"
-    ]
+def test_an_experiment_reruns_what_it_changes_and_can_be_compared_and_taken_back(repository: Repository) -> None:
+    output = repository.dvc("exp", "run", "--name", "short", "-S", "train.epochs=1")
+    assert run_in(output) == ["train", "evaluate", "embed", "visualize"]
     shown = json.loads(repository.dvc("params", "diff", "--json"))
-    assert shown == {"params.yaml": {"evaluate.samples": {"old": 2, "new": 4, "diff": 2}}}
+    assert shown == {"params.yaml": {"train.epochs": {"old": 2, "new": 1, "diff": -1}}}
     difference = json.loads(repository.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
-    assert difference["samples_per_image"] == {"old": 2, "new": 4, "diff": 2}
-    assert difference["reconstruction"]["diff"] != 0
-    assert "more" in repository.dvc("exp", "show", "--csv")
+    assert difference["loss"]["diff"] > 0
+    assert "short" in repository.dvc("exp", "show", "--csv")
+    # each plot has the points of both, told apart
+    repository.dvc("plots", "diff")
+    page = (repository.path / "dvc_plots/index.html").read_text(encoding="utf-8")
+    assert page.count('"rev": "HEAD"') >= 2 * 80 < page.count('"rev": "workspace"') + 1
+    # the former value brings the former outputs back, and computes nothing
+    repository.change({"train": {"epochs": 2}})
+    assert run_in(repository.dvc("repro")) == []
+    assert pd.read_csv(repository.path / "reports/history.csv").epoch.tolist() == [1, 2]
+    assert repository.run("git", "status", "--porcelain", "reports", "dvc.lock") == ""
 
 
-def test_plots_are_drawn(repository: Repository) -> None:
+def run_in(output: str) -> list[str]:
+    """The stages that were run, not skipped nor restored from the cache."""
+    return [stage for stage in STAGES if f"Running stage '{stage}'" in output]
+
+
+def test_plots_are_drawn_once_each(repository: Repository) -> None:
     repository.dvc("plots", "show")
     page = (repository.path / "dvc_plots/index.html").read_text(encoding="utf-8")
-    for title in ("Loss (−ELBO)", "Reconstruction", "KL", "Learning rate", "t-SNE of the test images"):
-        assert json.dumps(title)[1:-1] in page or title in page
+    for title in TITLES:
+        assert page.count(f'"text": {json.dumps(title)}') == 1, title
+    assert page.count("var spec = ") == len(TITLES)
     assert page.count("<img") == 4
+
+
+def test_the_notebook_lines_of_the_readme_run(repository: Repository) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (repository.path / "README.md").read_text(encoding="utf-8"), re.S)
+    script = f"import sys; sys.path.insert(0, 'src')\n{code}\nassert new.shape == (16, 28, 28, 1)"
+    repository.run(sys.executable, "-c", script)
 
 
 @pytest.mark.parametrize(

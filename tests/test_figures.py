@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vae import figures
+from vae.errors import InputError
 
 NAMES = np.array(list("0123456789"))
 
@@ -40,20 +41,30 @@ def test_ten_colours_are_distinct() -> None:
     assert len(set(figures.COLORS)) == 10
 
 
+def test_the_first_images_of_each_class_are_found() -> None:
+    labels = np.array([1, 0, 1, 1, 0, 0], np.uint8)
+    assert figures.first_of_each_class(labels, 2).tolist() == [1, 4, 0, 2]
+
+
+def test_more_images_than_the_rarest_class_has_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^visualize\.reconstructions_per_class is 3, but must be at most 2: "):
+        figures.first_of_each_class(np.array([0, 1, 0, 1, 0], np.uint8), 3)
+
+
 def test_reconstructions_stand_below_their_originals_in_the_column_of_their_class() -> None:
-    images = np.random.default_rng(0).uniform(size=(10, 2, 28, 28)).astype("float32")
+    images = np.random.default_rng(0).uniform(size=(20, 28, 28, 1)).astype("float32")
     figure = figures.reconstructions(images, 1 - images, NAMES)
     cells = np.array(shown(figure)).reshape(4, 10, 28, 28)
     for k in range(2):
-        np.testing.assert_array_equal(cells[2 * k], images[:, k])
-        np.testing.assert_array_equal(cells[2 * k + 1], 1 - images[:, k])
+        np.testing.assert_array_equal(cells[2 * k], images[k::2, ..., 0])
+        np.testing.assert_array_equal(cells[2 * k + 1], 1 - images[k::2, ..., 0])
     assert [axes.get_title() for axes in figure.axes[:10]] == list(NAMES)
 
 
 @pytest.mark.parametrize("count", [1, 7, 100])
 def test_samples_are_all_shown_once(count: int) -> None:
-    images = np.random.default_rng(0).uniform(size=(count, 28, 28)).astype("float32")
-    np.testing.assert_array_equal(shown(figures.samples(images, "samples")), images)
+    images = np.random.default_rng(0).uniform(size=(count, 28, 28, 1)).astype("float32")
+    np.testing.assert_array_equal(shown(figures.samples(images, "samples")), images[..., 0])
 
 
 def test_training_curves_mark_the_best_epoch() -> None:
@@ -72,7 +83,7 @@ def test_training_curves_mark_the_best_epoch() -> None:
 
 
 def test_saved_figure_is_a_png_of_the_same_bytes_each_time(tmp_path: Path) -> None:
-    image = np.random.default_rng(0).uniform(size=(4, 28, 28)).astype("float32")
+    image = np.random.default_rng(0).uniform(size=(4, 28, 28, 1)).astype("float32")
     for name in ("a.png", "b.png"):
         figures.save_figure(tmp_path / name, figures.samples(image, "samples"))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

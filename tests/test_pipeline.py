@@ -84,7 +84,8 @@ def settings_read(paths: set[Path], section: str) -> set[str]:
 
 def outputs_of(stage: str) -> list[str]:
     """The paths; an output with options is a mapping from its path to them."""
-    return [next(iter(out)) if isinstance(out, dict) else out for out in DECLARED[stage]["outs"]]
+    kinds = (DECLARED[stage].get(kind, []) for kind in ("outs", "metrics", "plots"))
+    return [next(iter(out)) if isinstance(out, dict) else out for outs in kinds for out in outs]
 
 
 @pytest.mark.parametrize("stage", STAGES)

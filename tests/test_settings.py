@@ -105,7 +105,7 @@ AT_LEAST, AT_MOST, ABOVE, BELOW = "greater than or equal to", "less than or equa
         ("train.learning_rate", 0, f"{ABOVE} 0"),
         ("train.warmup", -0.1, f"{AT_LEAST} 0"),
         ("train.warmup", 1, f"{BELOW} 1"),
-        ("train.patience", -1, f"{AT_LEAST} 0"),
+        ("train.patience", 0, f"{AT_LEAST} 1"),
         ("evaluate.samples", 0, f"{AT_LEAST} 1"),
         ("evaluate.batch_size", 0, f"{AT_LEAST} 1"),
         ("evaluate.batch_size", 60_001, f"{AT_MOST} 60000"),
@@ -129,7 +129,7 @@ LOWEST = {
     "seed": 0,
     "prepare": {"dataset": "mnist", "share": 1e-9, "validation_size": 10},
     "train": {"latent_dim": 1, "epsilon_std": 0, "dropout": 0, "epochs": 1, "batch_size": 1, "learning_rate": 1e-9}
-    | {"schedule": "constant", "warmup": 0, "patience": 0},
+    | {"schedule": "constant", "warmup": 0, "patience": 1},
     "evaluate": {"samples": 1, "batch_size": 1},
     "embed": {"batch_size": 1},
     "visualize": {"tsne_points": 50, "perplexity": 2, "reconstructions_per_class": 1, "prior_samples": 1},
@@ -153,11 +153,10 @@ def test_the_limits_themselves_are_accepted(params: dict[str, Any], tmp_path: Pa
         assert (settings.model_dump(), seed) == (params[section.__name__.lower()], params["seed"])
 
 
-def test_perplexity_is_below_a_third_of_the_points(tmp_path: Path) -> None:
-    path = changed(tmp_path / "params.yaml", visualize__tsne_points=90, visualize__perplexity=30)
-    sentence = "visualize.perplexity is 30, but must be below a third of visualize.tsne_points, which is 90."
-    assert message(path) == f"FILE: {sentence}"
-    assert load_settings(Visualize, changed(path, visualize__tsne_points=91, visualize__perplexity=30))
+def test_a_section_that_is_none_is_told_what_belongs_there(tmp_path: Path) -> None:
+    path = changed(tmp_path / "params.yaml", embed=5)
+    with pytest.raises(InputError, match=r"embed is 5, but must be a section with batch_size\.$"):
+        load_settings(Embed, path)
 
 
 def test_two_mistakes_are_told_in_two_sentences(tmp_path: Path) -> None:

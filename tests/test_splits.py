@@ -8,21 +8,11 @@ import numpy as np
 import pytest
 
 from vae.errors import InputError
-from vae.splits import Split, first_of_each_class, load_arrays, load_split, save_arrays, save_split
+from vae.splits import Split, load_arrays, load_split, save_arrays, save_split
 
 COUNTS = np.array([10, 20, 30, 43])
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(4, dtype=np.uint8), COUNTS))
 CLASS_NAMES = tuple("0123456789")
-
-
-def test_the_first_images_of_each_class_are_found() -> None:
-    labels = np.array([1, 0, 1, 1, 0, 0], np.uint8)
-    assert first_of_each_class(labels, 2).tolist() == [[1, 4], [0, 2]]
-
-
-def test_more_images_than_the_rarest_class_has_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^visualize\.reconstructions_per_class is 3, but must be at most 2: "):
-        first_of_each_class(np.array([0, 1, 0, 1, 0], np.uint8), 3)
 
 
 def test_a_split_comes_back_as_it_was_saved(tmp_path: Path) -> None:

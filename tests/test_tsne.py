@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from vae.errors import InputError
 from vae.tsne import to_table, tsne
 
 
@@ -32,5 +33,13 @@ def test_same_seed_gives_the_same_map(dimensions: int) -> None:
 
 
 def test_table_has_a_row_a_point() -> None:
-    table = to_table(np.array([[1.23456, -2.0], [3.0, 4.0]]), np.array(["bag", "coat"]))
-    assert table.to_dict("list") == {"x": [1.235, 3.0], "y": [-2.0, 4.0], "class": ["bag", "coat"]}
+    table = to_table(np.array([[1.23456, -2.0], [3.0, 4.0]]), np.array([1, 0]), np.array(["bag", "coat"]))
+    assert table.to_dict("list") == {"x": [1.235, 3.0], "y": [-2.0, 4.0], "label": [1, 0], "class": ["coat", "bag"]}
+
+
+def test_too_few_points_for_the_perplexity_are_refused() -> None:
+    points = np.zeros((90, 2), "float32")
+    with pytest.raises(
+        InputError, match=r"^visualize\.perplexity is 30, but must be below a third of the 90 points\.$"
+    ):
+        tsne(points, perplexity=30, seed=0, title="test")

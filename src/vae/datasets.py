@@ -74,7 +74,7 @@ SOURCES = {
             *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
         ),
     ),
-    # Only the checksums of the .gz files are published (by TensorFlow Datasets).
+    # One address, the publisher's; and only the checksums of the .gz files are public (in TensorFlow Datasets).
     "kmnist": Source(
         mirrors=("https://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
         sha256={
@@ -134,7 +134,7 @@ def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0) -> 
                 continue
             shutil.move(received, path)
             return content
-    raise InputError(f"{path} could not be downloaded: {'; '.join(failures)}")
+    raise InputError(f"{path} could not be downloaded (you may put it there yourself): {'; '.join(failures)}")
 
 
 def _download(mirror: str, name: str, folder: str, timeout: float) -> str:

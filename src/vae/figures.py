@@ -1,4 +1,4 @@
-"""The pictures, each a function from arrays to a Matplotlib figure. None of them computes what it shows."""
+"""The pictures, each a function from arrays to a Matplotlib figure."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from vae.errors import InputError
 from vae.files import whole
 
 # Paul Tol's "muted" scheme, https://personal.sron.nl/~pault/, distinct to colour-blind readers; black is the tenth.
@@ -33,7 +34,7 @@ def maps(places: dict[str, NDArray[np.float64]], labels: NDArray[np.uint8], clas
         labels: (n,), indices into `class_names`.
         class_names: (classes,).
     """
-    figure = Figure(figsize=(6 * len(places) + 1, 6.2), layout="constrained")
+    figure = Figure(figsize=(5.4 * len(places) + 1, 5.6), layout="constrained")
     for axes, (title, points) in zip(figure.subplots(1, len(places), squeeze=False)[0], places.items(), strict=True):
         # In one call and in random order, or the last class would cover the others.
         order = np.random.default_rng(0).permutation(len(points))
@@ -53,19 +54,36 @@ def maps(places: dict[str, NDArray[np.float64]], labels: NDArray[np.uint8], clas
     return figure
 
 
+def first_of_each_class(labels: NDArray[np.uint8], count: int) -> NDArray[np.intp]:
+    """Indices (classes * count,) of the first images of each class, class by class.
+
+    Raises:
+        InputError: a class has fewer images.
+    """
+    indices = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
+    fewest = min(map(len, indices))
+    if fewest < count:
+        raise InputError(
+            f"visualize.reconstructions_per_class is {count}, but must be at most {fewest}: "
+            "the rarest class has no more test images."
+        )
+    return np.concatenate(indices)
+
+
 def reconstructions(
     images: NDArray[np.float32], reconstructed: NDArray[np.float32], class_names: NDArray[np.str_]
 ) -> Figure:
     """A column for each class; in it, each original above its reconstruction.
 
     Args:
-        images: (classes, per_class, 28, 28).
+        images: (classes * per_class, 28, 28, 1), class by class.
         reconstructed: the same shape.
         class_names: (classes,).
     """
-    classes, per_class = images.shape[:2]
+    classes, per_class = len(class_names), len(images) // len(class_names)
+    images, reconstructed = (array.reshape(classes, per_class, 28, 28) for array in (images, reconstructed))
     figure = Figure(figsize=(classes, 2.15 * per_class + 0.6), layout="constrained")
-    figure.suptitle("Test images (upper rows) and their reconstructions (lower rows)")
+    figure.suptitle("Each test image above its reconstruction from the posterior mean")
     grid = figure.subplots(2 * per_class, classes, squeeze=False)
     for row in range(2 * per_class):
         for column in range(classes):
@@ -78,14 +96,14 @@ def reconstructions(
 
 
 def samples(images: NDArray[np.float32], title: str) -> Figure:
-    """The images (n, 28, 28) in a grid as square as can be."""
+    """The images (n, 28, 28, 1) in a grid as square as can be."""
     columns = int(np.ceil(np.sqrt(len(images))))
     rows = int(np.ceil(len(images) / columns))
     figure = Figure(figsize=(0.75 * columns + 0.5, 0.75 * rows + 0.6), layout="constrained")
     figure.suptitle(title)
     for i, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         if i < len(images):
-            show(axes, images[i])
+            show(axes, images[i, ..., 0])
         else:
             axes.axis("off")
     return figure

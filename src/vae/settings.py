@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vae.errors import InputError
 
@@ -40,7 +40,7 @@ class Train(Section):
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "constant"]
     warmup: float = Field(ge=0, lt=1)
-    patience: int = Field(ge=0)
+    patience: int = Field(ge=1)
 
 
 class Evaluate(Section):
@@ -63,16 +63,6 @@ class Visualize(Section):
     perplexity: float = Field(ge=2)
     reconstructions_per_class: int = Field(ge=1, le=10)
     prior_samples: int = Field(ge=1, le=400)
-
-    @model_validator(mode="after")
-    def _perplexity_fits(self) -> "Visualize":
-        # t-SNE looks at 3 * perplexity neighbours of each point.
-        if 3 * self.perplexity >= self.tsne_points:
-            raise ValueError(
-                f"visualize.perplexity is {self.perplexity:g}, but must be below a third of visualize.tsne_points, "
-                f"which is {self.tsne_points}"
-            )
-        return self
 
 
 class Params(Section):
@@ -108,7 +98,7 @@ def load_settings(section: type[SectionType], path: Path | str = "params.yaml") 
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as DVC reads it: 1e-3 is a number (YAML 1.2), and a key given twice is an error."""
+    """PyYAML's safe loader, but 1e-3 is a number and a key given twice an error, as to DVC, which reads YAML 1.2."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -145,8 +135,8 @@ def _sentence(error: Any) -> str:
         known = list(_fields(error["loc"][:-1]))
         close = difflib.get_close_matches(name, known, n=1)
         return f"{key} is unknown; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}.")
-    if kind == "value_error":
-        return f"{error['ctx']['error']}."
+    if kind == "model_type":
+        return f"{key} is {value!r}, but must be a section with {', '.join(_fields(error['loc']))}."
     allowed = error["msg"].removeprefix("Input should be ")
     return f"{key} is {value!r}, but must be {allowed}."
 

@@ -24,22 +24,6 @@ class Split(NamedTuple):
     """(10,)."""
 
 
-def first_of_each_class(labels: NDArray[np.uint8], count: int) -> NDArray[np.intp]:
-    """Indices (classes, count) of the first images of each class.
-
-    Raises:
-        InputError: a class has fewer images.
-    """
-    indices = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
-    fewest = min(map(len, indices))
-    if fewest < count:
-        raise InputError(
-            f"visualize.reconstructions_per_class is {count}, but must be at most {fewest}: "
-            "the rarest class has no more test images."
-        )
-    return np.array(indices)
-
-
 def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Write a `.npz` file, whole or not at all. Equal arrays give equal bytes: NumPy dates its entries 1980."""
     with whole(path) as part:

@@ -8,22 +8,33 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.errors import InputError
+
 EARLY_ITERATIONS, ITERATIONS, CALLBACK_EVERY = 250, 500, 10
 
 
 def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: str) -> NDArray[np.float64]:
     """The points' places in the plane, (n, 2).
 
-    van der Maaten & Hinton, "Visualizing Data using t-SNE" (2008), with the initialization by principal components
-    and the learning rate n / 12 of Kobak & Berens (2019), openTSNE's defaults.
+    van der Maaten & Hinton, "Visualizing Data using t-SNE" (2008), initialized by principal components as Kobak &
+    Berens advise (2019, https://doi.org/10.1038/s41467-019-13056-x); otherwise by openTSNE's defaults.
 
     Args:
-        points: (n, d), with n above three times the perplexity.
+        points: (n, …), flattened to vectors.
         perplexity: effective number of neighbours of each point.
         seed: of the approximate nearest-neighbour search.
-        title: of the progress bar.
+        title: printed before it starts.
+
+    Raises:
+        InputError: there are too few points for the perplexity.
     """
-    with tqdm(total=EARLY_ITERATIONS + ITERATIONS, desc=title, unit="iteration", disable=None) as bar:
+    points = points.reshape(len(points), -1)
+    if 3 * perplexity >= len(points):  # t-SNE looks at that many neighbours of each point
+        raise InputError(
+            f"visualize.perplexity is {perplexity:g}, but must be below a third of the {len(points)} points."
+        )
+    print(f"{title}, {len(points):,} points", flush=True)
+    with tqdm(total=EARLY_ITERATIONS + ITERATIONS, unit="iteration", disable=None) as bar:
 
         def advance(*_: Any) -> None:
             bar.update(CALLBACK_EVERY)
@@ -41,6 +52,7 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
     return np.asarray(embedding)
 
 
-def to_table(places: NDArray[np.float64], classes: NDArray[np.str_]) -> pd.DataFrame:
-    """One row a point: x, y and its class, for `dvc plots`."""
-    return pd.DataFrame({"x": places[:, 0].round(3), "y": places[:, 1].round(3), "class": classes})
+def to_table(places: NDArray[np.float64], labels: NDArray[np.uint8], class_names: NDArray[np.str_]) -> pd.DataFrame:
+    """One row a point: x, y, its label and the name of its class, for `dvc plots`."""
+    x, y = places.round(3).T
+    return pd.DataFrame({"x": x, "y": y, "label": labels, "class": class_names[labels]})

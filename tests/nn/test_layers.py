@@ -43,6 +43,13 @@ def test_gradient_flows_through_the_sample() -> None:
     np.testing.assert_allclose(by_log_var, (z - mean) / 2, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "layer", [Sampling(0.5, seed=3, name="noise"), UpsampledConv2DTranspose(4, activation="relu", name="up")]
+)
+def test_layers_can_be_rebuilt_from_their_configuration(layer: keras.layers.Layer) -> None:
+    assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5)])
 @pytest.mark.parametrize(("height", "width"), [(5, 5), (12, 12), (4, 7), (1, 1)])
 @pytest.mark.parametrize(("channels", "filters"), [(1, 1), (3, 2), (64, 32)])

@@ -116,6 +116,13 @@ def test_dropout_reaches_the_training_step(images: NDArray[np.float32]) -> None:
     assert losses[0] != losses[1]
 
 
+def test_dropout_and_noise_have_seeds_of_their_own_that_follow_the_one_given() -> None:
+    models = [VAE(2, dropout=0.5, seed=seed) for seed in (1, 1, 2)]
+    seeds = [(m.encoder.get_layer("dropout").seed, m.sampling.seed) for m in models]
+    assert seeds[0] == seeds[1]
+    assert len({*seeds[0], *seeds[2]}) == 4
+
+
 def test_every_weight_gets_a_gradient(images: NDArray[np.float32]) -> None:
     model = VAE(10, seed=0)
     with tf.GradientTape() as tape:

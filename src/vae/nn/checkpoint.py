@@ -1,7 +1,6 @@
 """A trained model on disk: a folder with the weights and with what is needed to build the model they fit.
 
-Unlike a `.keras` file, which embeds its date, equal weights give equal bytes, so DVC reruns nothing downstream of a
-training that changed nothing.
+Unlike a `.keras` file, which embeds its date, equal weights give equal bytes: to DVC, a model that did not change.
 """
 
 import json
@@ -26,12 +25,13 @@ def save_checkpoint(model: VAE, path: Path) -> None:
         bare.save_weights(folder / WEIGHTS)
 
 
-def load_checkpoint(path: Path) -> VAE:
+def load_checkpoint(path: Path | str) -> VAE:
     """The model with its trained weights.
 
     Raises:
         InputError: the folder is missing, or is not what `save_checkpoint` writes.
     """
+    path = Path(path)
     try:
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
         model = VAE(latent_dim=config["latent_dim"])

@@ -1,5 +1,7 @@
 """The two layers that Keras does not have: the sampler, and upsampling fused with a transposed convolution."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
@@ -15,9 +17,10 @@ class Sampling(layers.Layer):
     autoencoder with a penalty: its loss is then no bound on the likelihood.
     """
 
-    def __init__(self, epsilon_std: float = 1.0, seed: int | None = None, **kwargs: object) -> None:
+    def __init__(self, epsilon_std: float = 1.0, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.epsilon_std = epsilon_std
+        self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, z_mean: KerasTensor, z_log_var: KerasTensor) -> KerasTensor:
@@ -26,6 +29,9 @@ class Sampling(layers.Layer):
             ops.shape(z_mean), stddev=self.epsilon_std, dtype=z_mean.dtype, seed=self.seed_generator
         )
         return z_mean + ops.exp(0.5 * z_log_var) * epsilon
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "epsilon_std": self.epsilon_std, "seed": self.seed}
 
 
 class UpsampledConv2DTranspose(layers.Conv2DTranspose):
@@ -44,9 +50,14 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
     filter, instead of 36.
 
     Input (batch, height, width, channels), output (batch, 2 height + 2, 2 width + 2, filters).
+
+    Args:
+        filters: number of output channels.
+        activation: of the output, as in any Keras layer.
+        **kwargs: `name` and `dtype`; strides, padding and the like are as in the pair of layers.
     """
 
-    def __init__(self, filters: int, activation: str | None = None, **kwargs: object) -> None:
+    def __init__(self, filters: int, activation: str | None = None, **kwargs: Any) -> None:
         super().__init__(filters, kernel_size=3, activation=activation, **kwargs)
 
     def call(self, x: KerasTensor) -> KerasTensor:
@@ -61,3 +72,7 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sizes, _ = input_shape
         return batch, *(2 * size + 2 if size else None for size in sizes), self.filters
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {name: config[name] for name in ("name", "trainable", "dtype", "filters", "activation")}

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import KerasTensor, layers, ops
 
 from vae.nn.layers import Sampling, UpsampledConv2DTranspose
@@ -22,7 +23,7 @@ class VAEOutput(NamedTuple):
     """(batch, 28, 28, 1): of the Bernoulli means of p(x|z), at one sample z of q(z|x)."""
 
 
-def build_encoder(latent_dim: int, dropout: float, seed: int | None) -> keras.Model:
+def build_encoder(latent_dim: int, dropout: float, seed: int) -> keras.Model:
     """Images (batch, 28, 28, 1) to the pair z_mean, z_log_var, each (batch, latent_dim)."""
     images = keras.Input(IMAGE_SHAPE, name="images")
     h = layers.Conv2D(32, 3, activation="relu", name="conv_1")(images)
@@ -66,8 +67,10 @@ class VAE(keras.Model):
     ) -> None:
         super().__init__(name="vae")
         self.latent_dim = latent_dim
-        self.encoder = build_encoder(latent_dim, dropout, seed)
-        self.sampling = Sampling(epsilon_std, seed, name="sampling")
+        # Two seeds from one: with the same, masks and noise would be the same draws of one generator.
+        dropout_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
+        self.encoder = build_encoder(latent_dim, dropout, dropout_seed)
+        self.sampling = Sampling(epsilon_std, noise_seed, name="sampling")
         self.decoder = build_decoder(latent_dim)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")

@@ -59,8 +59,9 @@ def fit(
         settings: of the stage `train`.
 
     Returns:
-        One row an epoch: its number from 1; the loss and its two terms, in nats per image, for training and for
-        validation; the learning rate at its end; the seconds it took.
+        One row an epoch: its number from 1; the loss and its two terms, in nats per image, for training (averaged
+        while the epoch goes on, with dropout) and for validation (after it, without), both with noise of
+        `epsilon_std`; the learning rate at its end; the seconds it took.
 
     Raises:
         InputError: the loss is no longer a finite number.
@@ -110,7 +111,7 @@ class EpochRecord(keras.callbacks.Callback):
 
     def __init__(self, settings: Train, print_line: bool) -> None:
         super().__init__()
-        self.peak_learning_rate = settings.learning_rate
+        self.learning_rate = settings.learning_rate
         self.print_line = print_line
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -120,11 +121,12 @@ class EpochRecord(keras.callbacks.Callback):
         assert logs is not None
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
         logs["seconds"] = time.perf_counter() - self.started
-        if not math.isfinite(logs["loss"]):
-            raise InputError(
-                f"the loss became {logs['loss']} in epoch {epoch + 1}; "
-                f"train.learning_rate, {self.peak_learning_rate:g}, is too high."
-            )
+        for name in ("loss", "val_loss"):
+            if not math.isfinite(logs[name]):
+                raise InputError(
+                    f"{name} became {logs[name]} in epoch {epoch + 1} at train.learning_rate {self.learning_rate:g}; "
+                    "try a lower one."
+                )
         if self.print_line:
             print(
                 f"epoch {epoch + 1}/{self.params['epochs']}: loss {logs['loss']:.2f}"
