@@ -32,15 +32,15 @@ def elbo_terms(model: VAE, images: NDArray[np.float32], *, samples: int, batch_s
     """
     noise = keras.random.SeedGenerator(seed)
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def reconstruction(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
+        epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
+        return reconstruction_nats(batch, model.decoder(z_mean + tf.exp(0.5 * z_log_var) * epsilon))
+
     def batch_terms(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         z_mean, z_log_var = model.encode(batch)
-        total = tf.zeros(tf.shape(batch)[0])
-        for _ in tf.range(samples):
-            epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
-            logits = model.decoder(z_mean + tf.exp(0.5 * z_log_var) * epsilon)
-            total += reconstruction_nats(batch, logits)
-        return total / samples, kl_nats(z_mean, z_log_var)
+        draws = [reconstruction(batch, z_mean, z_log_var) for _ in range(samples)]
+        return tf.reduce_mean(draws, axis=0), kl_nats(z_mean, z_log_var)
 
     starts = range(0, len(images), batch_size)
     parts = [
