@@ -12,7 +12,7 @@ from vae.errors import InputError
 from vae.settings import Embed, Evaluate, Prepare, Section, Train, Visualize, load_settings
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
-TRAIN = "latent_dim, epsilon_std, dropout, epochs, batch_size, learning_rate, schedule, warmup, patience"
+TRAIN = "latent_dim, epsilon_std, dropout, epochs, batch_size, learning_rate, schedule, warmup, patience, precision"
 SECTIONS = "seed, prepare, train, evaluate, embed, visualize"
 REMOVED = object()
 
@@ -75,6 +75,7 @@ def test_the_file_is_params_yaml_in_the_working_folder(tmp_path: Path, monkeypat
         ({"train__epsilon_std": float("nan")}, "train.epsilon_std is nan, but must be a finite number."),
         ({"train__epsilon_std": float("inf")}, "train.epsilon_std is inf, but must be a finite number."),
         ({"train__schedule": "linear"}, "train.schedule is 'linear', but must be 'cosine' or 'constant'."),
+        ({"train__precision": "float16"}, "train.precision is 'float16', but must be 'float32' or 'mixed_bfloat16'."),
         ({"prepare__dataset": 1}, "prepare.dataset is 1, but must be 'mnist', 'fashion_mnist' or 'kmnist'."),
     ],
 )

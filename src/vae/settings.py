@@ -41,6 +41,7 @@ class Train(Section):
     schedule: Literal["cosine", "constant"]
     warmup: float = Field(ge=0, lt=1)
     patience: int = Field(ge=1)
+    precision: Literal["float32", "mixed_bfloat16"]
 
 
 class Evaluate(Section):

@@ -56,6 +56,7 @@ def test_decoder_has_the_layers_of_the_post() -> None:
         ("reshape", (None, 5, 5, 64)),
         ("upsampled_deconv_1", (None, 12, 12, 64)),
         ("upsampled_deconv_2", (None, 26, 26, 32)),
+        ("deconv_3", (None, 28, 28, 1)),
         ("logits", (None, 28, 28, 1)),
     ]
 

@@ -20,6 +20,7 @@ SETTINGS = Train(
     schedule="constant",
     warmup=0.2,
     patience=5,
+    precision="float32",
 )
 
 

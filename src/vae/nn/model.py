@@ -23,31 +23,32 @@ class VAEOutput(NamedTuple):
     """(batch, 28, 28, 1): of the Bernoulli means of p(x|z), at one sample z of q(z|x)."""
 
 
-def build_encoder(latent_dim: int, dropout: float, seed: int) -> keras.Model:
-    """Images (batch, 28, 28, 1) to the pair z_mean, z_log_var, each (batch, latent_dim)."""
+def build_encoder(latent_dim: int, dropout: float, seed: int, precision: str) -> keras.Model:
+    """Images (batch, 28, 28, 1) to the pair z_mean, z_log_var, each (batch, latent_dim), float32 at any precision."""
     images = keras.Input(IMAGE_SHAPE, name="images")
-    h = layers.Conv2D(32, 3, activation="relu", name="conv_1")(images)
-    h = layers.MaxPooling2D(2, name="pool_1")(h)
-    h = layers.Conv2D(64, 3, activation="relu", name="conv_2")(h)
-    h = layers.MaxPooling2D(2, name="pool_2")(h)
-    h = layers.Flatten(name="flatten")(h)
-    h = layers.Dropout(dropout, seed=seed, name="dropout")(h)
-    z_mean = layers.Dense(latent_dim, name="z_mean")(h)
-    z_log_var = layers.Dense(latent_dim, name="z_log_var")(h)
+    h = layers.Conv2D(32, 3, activation="relu", dtype=precision, name="conv_1")(images)
+    h = layers.MaxPooling2D(2, dtype=precision, name="pool_1")(h)
+    h = layers.Conv2D(64, 3, activation="relu", dtype=precision, name="conv_2")(h)
+    h = layers.MaxPooling2D(2, dtype=precision, name="pool_2")(h)
+    h = layers.Flatten(dtype=precision, name="flatten")(h)
+    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
+    z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
+    z_log_var = layers.Dense(latent_dim, dtype="float32", name="z_log_var")(h)
     return keras.Model(images, [z_mean, z_log_var], name="encoder")
 
 
-def build_decoder(latent_dim: int) -> keras.Model:
-    """Latent vectors (batch, latent_dim) to pixel logits (batch, 28, 28, 1).
+def build_decoder(latent_dim: int, precision: str) -> keras.Model:
+    """Latent vectors (batch, latent_dim) to pixel logits (batch, 28, 28, 1), float32 at any precision.
 
     The post ends in a sigmoid. Here that is left to `VAE.decode`, since the loss is more exact on logits.
     """
     z = keras.Input((latent_dim,), name="z")
-    h = layers.Dense(5 * 5 * 64, name="dense")(z)
-    h = layers.Reshape((5, 5, 64), name="reshape")(h)
-    h = UpsampledConv2DTranspose(64, activation="relu", name="upsampled_deconv_1")(h)
-    h = UpsampledConv2DTranspose(32, activation="relu", name="upsampled_deconv_2")(h)
-    logits = layers.Conv2DTranspose(1, 3, name="logits")(h)
+    h = layers.Dense(5 * 5 * 64, dtype=precision, name="dense")(z)
+    h = layers.Reshape((5, 5, 64), dtype=precision, name="reshape")(h)
+    h = UpsampledConv2DTranspose(64, activation="relu", dtype=precision, name="upsampled_deconv_1")(h)
+    h = UpsampledConv2DTranspose(32, activation="relu", dtype=precision, name="upsampled_deconv_2")(h)
+    h = layers.Conv2DTranspose(1, 3, dtype=precision, name="deconv_3")(h)
+    logits = layers.Identity(dtype="float32", name="logits")(h)
     return keras.Model(z, logits, name="decoder")
 
 
@@ -60,18 +61,25 @@ class VAE(keras.Model):
         epsilon_std: standard deviation of the noise in `Sampling`.
         seed: of that noise and of the dropout; None draws one at random. The initial weights follow
             `keras.utils.set_random_seed`, as in any Keras model.
+        precision: the Keras dtype policy of the hidden layers, `float32` or `mixed_bfloat16`. Weights, latent heads,
+            noise, loss, and so the optimizer's state, are float32 with either.
     """
 
     def __init__(
-        self, latent_dim: int = 10, dropout: float = 0.0, epsilon_std: float = 1.0, seed: int | None = None
+        self,
+        latent_dim: int = 10,
+        dropout: float = 0.0,
+        epsilon_std: float = 1.0,
+        seed: int | None = None,
+        precision: str = "float32",
     ) -> None:
         super().__init__(name="vae")
         self.latent_dim = latent_dim
         # Two seeds from one: with the same, masks and noise would be the same draws of one generator.
         dropout_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
-        self.encoder = build_encoder(latent_dim, dropout, dropout_seed)
+        self.encoder = build_encoder(latent_dim, dropout, dropout_seed, precision)
         self.sampling = Sampling(epsilon_std, noise_seed, name="sampling")
-        self.decoder = build_decoder(latent_dim)
+        self.decoder = build_decoder(latent_dim, precision)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         self(keras.Input(IMAGE_SHAPE))  # builds it, so that weights can be loaded and the summary has shapes

@@ -26,7 +26,7 @@ HISTORY_COLUMNS = (
 def build_model(settings: Train, seed: int) -> VAE:
     """An untrained model. Its weights, its noise and the shuffling in `fit` all follow the seed."""
     keras.utils.set_random_seed(seed)
-    return VAE(settings.latent_dim, settings.dropout, settings.epsilon_std, seed)
+    return VAE(settings.latent_dim, settings.dropout, settings.epsilon_std, seed, settings.precision)
 
 
 def learning_rate_schedule(settings: Train, images: int) -> float | LearningRateSchedule:

@@ -1,0 +1,66 @@
+"""A contender: training steps of the VAE by Keras, or matmuls for the floor. See `turns.Contender` for the protocol.
+
+Usage: python -m benchmarks.keras_worker {plain,fused,matmul} PRECISION BATCH_SIZE
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from unittest import mock
+
+import vae.nn  # noqa: F401, before keras: sets TensorFlow up
+
+# isort: split
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vae.nn.model import IMAGE_SHAPE, VAE
+
+MATMUL_SIZE = 2048
+
+
+def upsampling_then_deconvolution(filters: int, activation: str, dtype: str, name: str) -> keras.Sequential:
+    """The pair of the post's layers that `UpsampledConv2DTranspose` stands for."""
+    pair = [keras.layers.UpSampling2D(2, dtype=dtype), keras.layers.Conv2DTranspose(filters, 3, activation=activation, dtype=dtype)]
+    return keras.Sequential(pair, name=name)
+
+
+def plain_vae(**settings: object) -> VAE:
+    """The model in the post's plain Keras layers: same weights, same function."""
+    with mock.patch("vae.nn.model.UpsampledConv2DTranspose", upsampling_then_deconvolution):
+        return VAE(**settings)  # type: ignore[arg-type]
+
+
+def training(model: VAE, batch_size: int) -> Callable[[int], None]:
+    """Runs a number of training steps by `fit`, as the stage `train` does."""
+    images = np.random.default_rng(0).random((100 * batch_size, *IMAGE_SHAPE), "float32")
+    model.compile(keras.optimizers.Adam())
+    return lambda steps: model.fit(images[: max(1, steps) * batch_size], batch_size=batch_size, verbose=0)
+
+
+def matmul(precision: str) -> Callable[[int], None]:
+    """Multiplies two large square matrices, a number of times."""
+    a = tf.cast(tf.random.normal((MATMUL_SIZE, MATMUL_SIZE)), precision.removeprefix("mixed_"))
+    product = tf.function(lambda: tf.matmul(a, a))
+
+    def run(steps: int) -> None:
+        for _ in range(max(1, steps)):
+            product().numpy()
+
+    return run
+
+
+def main(layers: str, precision: str, batch_size: int) -> None:
+    if layers == "matmul":
+        run = matmul(precision)
+    else:
+        run = training({"plain": plain_vae, "fused": VAE}[layers](precision=precision), batch_size)
+    for line in sys.stdin:
+        started = time.perf_counter()
+        run(int(line))
+        print(time.perf_counter() - started, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,102 @@
+"""The training step of 128 images: this model against the post's plain Keras layers, PyTorch, and the floor.
+
+The floor is the time of the multiply-adds that the step needs at the speed of a large matmul in the same round.
+"""
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from keras import layers
+
+from benchmarks.keras_worker import MATMUL_SIZE
+from benchmarks.turns import Contender, in_turn
+from vae.nn.layers import UpsampledConv2DTranspose
+from vae.nn.model import VAE
+
+BATCH_SIZE = 128
+KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def contenders(torch_python: Path) -> list[Contender]:
+    """All of them; `torch_python` is the interpreter of the environment that has PyTorch."""
+
+    def keras(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "benchmarks.keras_worker", *arguments, str(BATCH_SIZE)]
+
+    def torch(*arguments: str) -> list[str]:
+        return [str(torch_python), "benchmarks/torch_worker.py", *arguments, str(BATCH_SIZE)]
+
+    return [
+        *(Contender(f"plain Keras, {p}", keras("plain", KERAS_PRECISION[p])) for p in KERAS_PRECISION),
+        *(Contender(f"this model, {p}", keras("fused", KERAS_PRECISION[p])) for p in KERAS_PRECISION),
+        *(
+            Contender(f"PyTorch {mode}, {layout}, {p}", torch(p, layout, mode))
+            for p in KERAS_PRECISION
+            for mode, layout in (("eager", "contiguous"), ("eager", "channels_last"), ("compiled", "channels_last"))
+        ),
+        *(Contender(f"matmul, {p}", keras("matmul", KERAS_PRECISION[p])) for p in KERAS_PRECISION),
+    ]
+
+
+def multiply_adds(model: VAE) -> int:
+    """Of one training step for one image: forward, and as many again for each of the two gradients.
+
+    The gradient with respect to the images is not needed. Biases, activations, pooling and the loss are left out.
+    """
+    forward = {layer.name: _of_layer(layer) for part in (model.encoder, model.decoder) for layer in part.layers}
+    return 3 * sum(forward.values()) - forward["conv_1"]
+
+
+def _of_layer(layer: layers.Layer) -> int:
+    if not layer.weights:
+        return 0
+    kernel = math.prod(layer.kernel.shape)
+    if isinstance(layer, UpsampledConv2DTranspose):
+        return kernel // 9 * 16 * math.prod(layer.input.shape[1:3])
+    if isinstance(layer, layers.Conv2DTranspose):
+        return kernel * math.prod(layer.input.shape[1:3])
+    return kernel * math.prod(layer.output.shape[1:-1])
+
+
+def compare(seconds: pd.DataFrame) -> dict[str, Any]:
+    """Ratios, each within a round: medians, and the least and the greatest.
+
+    Args:
+        seconds: per step; one row a round, one column a contender.
+
+    Returns:
+        For each precision `vs_plain_keras` and `vs_pytorch`, how many times faster this model's step is than that of
+        the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision; `vs_floor`,
+        the floor's share of the step. Each also with its `_range`.
+    """
+    floor_flop = 2 * multiply_adds(VAE()) * BATCH_SIZE
+    result: dict[str, Any] = {}
+    for precision in KERAS_PRECISION:
+        ours = seconds[f"this model, {precision}"]
+        rate = 2 * MATMUL_SIZE**3 / seconds[f"matmul, {precision}"]
+        torch = [name for name in seconds if name.startswith("PyTorch") and name.endswith(precision)]
+        ratios = {"vs_plain_keras": seconds["plain Keras, float32"] / ours, "vs_floor": floor_flop / rate / ours}
+        if torch:
+            quickest = seconds[torch].median().idxmin()
+            ratios["vs_pytorch"] = seconds[quickest] / ours
+        result[precision] = {"milliseconds": 1e3 * ours.median(), "matmul_gflops": rate.median() / 1e9}
+        for name, ratio in ratios.items():
+            result[precision] |= {name: ratio.median(), f"{name}_range": [ratio.min(), ratio.max()]}
+    return result
+
+
+def measure(torch_python: Path, rounds: int = 15) -> dict[str, Any]:
+    """Runs the contenders, prints their table, returns the figures."""
+    seconds = in_turn(contenders(torch_python), rounds)
+    table = 1e3 * seconds.agg(["median", "min", "max"]).T
+    print(f"milliseconds per step of {BATCH_SIZE} images (a matmul: of two {MATMUL_SIZE}² matrices), {rounds} rounds")
+    print(table.to_string(float_format="{:.1f}".format), flush=True)
+    result = compare(seconds)
+    for precision, figures in result.items():
+        line = [f"{name} {figures[name]:.2f}" for name in ("vs_plain_keras", "vs_pytorch", "vs_floor") if name in figures]
+        print(f"{precision}: {', '.join(line)}", flush=True)
+    milliseconds = table.to_dict("index")
+    return {"batch_size": BATCH_SIZE, "rounds": rounds, **result, "milliseconds": milliseconds}

@@ -1,0 +1,76 @@
+"""Timing several contenders in turn, each in a process of its own that waits while the others run."""
+
+import subprocess
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pandas as pd
+from tqdm import trange
+
+SECONDS_A_TURN = 2.0
+
+
+class Contender(NamedTuple):
+    """A program that reads a number of steps from each line of its standard input, and prints the seconds they took."""
+
+    name: str
+    command: list[str]
+
+
+class ContenderError(Exception):
+    """The contender's program has ended instead of answering; its last line says why."""
+
+
+class _Process:
+    """A running contender. It is told 0 steps first, which makes it build its model and answer when it is ready."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.name = contender.name
+        self.program = subprocess.Popen(  # noqa: S603, commands of this package
+            contender.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            self.seconds(0)
+            self.steps = max(1, min(100, round(SECONDS_A_TURN / self.seconds(1))))
+        except ContenderError:
+            self.close()
+            raise
+
+    def seconds(self, steps: int) -> float:
+        assert self.program.stdin and self.program.stdout and self.program.stderr
+        try:
+            self.program.stdin.write(f"{steps}\n")
+            self.program.stdin.flush()
+            return float(self.program.stdout.readline())
+        except (ValueError, BrokenPipeError):
+            self.program.kill()
+            last = (self.program.stderr.read().strip().splitlines() or ["no message"])[-1]
+            raise ContenderError(f"{self.name}: {last}") from None
+
+    def close(self) -> None:
+        self.program.kill()
+        self.program.wait()
+        for stream in (self.program.stdin, self.program.stdout, self.program.stderr):
+            assert stream
+            stream.close()
+
+
+def in_turn(contenders: Iterable[Contender], rounds: int) -> pd.DataFrame:
+    """Seconds per step: one row a round, one column a contender, in the order given.
+
+    A contender that can't run here (a compiler that is missing, say) is told on the terminal and left out.
+    """
+    running, rows = [], []
+    try:
+        for contender in contenders:
+            try:
+                running.append(_Process(contender))
+            except ContenderError as error:
+                print(f"left out: {error}", flush=True)
+        for r in trange(rounds, desc="rounds", disable=None):
+            order = running[r % len(running) :] + running[: r % len(running)]
+            rows.append({process.name: process.seconds(process.steps) / process.steps for process in order})
+    finally:
+        for process in running:
+            process.close()
+    return pd.DataFrame(rows, columns=[process.name for process in running])
