@@ -22,7 +22,10 @@ MATMUL_SIZE = 2048
 
 def upsampling_then_deconvolution(filters: int, activation: str, dtype: str, name: str) -> keras.Sequential:
     """The pair of the post's layers that `UpsampledConv2DTranspose` stands for."""
-    pair = [keras.layers.UpSampling2D(2, dtype=dtype), keras.layers.Conv2DTranspose(filters, 3, activation=activation, dtype=dtype)]
+    pair = [
+        keras.layers.UpSampling2D(2, dtype=dtype),
+        keras.layers.Conv2DTranspose(filters, 3, activation=activation, dtype=dtype),
+    ]
     return keras.Sequential(pair, name=name)
 
 
@@ -55,7 +58,8 @@ def main(layers: str, precision: str, batch_size: int) -> None:
     if layers == "matmul":
         run = matmul(precision)
     else:
-        run = training({"plain": plain_vae, "fused": VAE}[layers](precision=precision), batch_size)
+        model = plain_vae(precision=precision) if layers == "plain" else VAE(precision=precision)
+        run = training(model, batch_size)
     for line in sys.stdin:
         started = time.perf_counter()
         run(int(line))

@@ -1,6 +1,7 @@
 """Timing several contenders in turn, each in a process of its own that waits while the others run."""
 
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -26,8 +27,9 @@ class _Process:
 
     def __init__(self, contender: Contender) -> None:
         self.name = contender.name
+        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115, closed by `close`
         self.program = subprocess.Popen(  # noqa: S603, commands of this package
-            contender.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            contender.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True
         )
         try:
             self.seconds(0)
@@ -37,20 +39,22 @@ class _Process:
             raise
 
     def seconds(self, steps: int) -> float:
-        assert self.program.stdin and self.program.stdout and self.program.stderr
+        assert self.program.stdin
+        assert self.program.stdout
         try:
             self.program.stdin.write(f"{steps}\n")
             self.program.stdin.flush()
             return float(self.program.stdout.readline())
         except (ValueError, BrokenPipeError):
-            self.program.kill()
-            last = (self.program.stderr.read().strip().splitlines() or ["no message"])[-1]
+            self.program.wait()
+            self.errors.seek(0)
+            last = (self.errors.read().strip().splitlines() or ["no message"])[-1]
             raise ContenderError(f"{self.name}: {last}") from None
 
     def close(self) -> None:
         self.program.kill()
         self.program.wait()
-        for stream in (self.program.stdin, self.program.stdout, self.program.stderr):
+        for stream in (self.program.stdin, self.program.stdout, self.errors):
             assert stream
             stream.close()
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
 
@@ -11,3 +13,9 @@ ROOT = Path(__file__).parents[1]
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture
+def images() -> NDArray[np.float32]:
+    """Six images of dark noise."""
+    return np.random.default_rng(0).uniform(size=(6, 28, 28, 1)).astype("float32") ** 4

@@ -130,7 +130,7 @@ LOWEST = {
     "seed": 0,
     "prepare": {"dataset": "mnist", "share": 1e-9, "validation_size": 10},
     "train": {"latent_dim": 1, "epsilon_std": 0, "dropout": 0, "epochs": 1, "batch_size": 1, "learning_rate": 1e-9}
-    | {"schedule": "constant", "warmup": 0, "patience": 1},
+    | {"schedule": "constant", "warmup": 0, "patience": 1, "precision": "float32"},
     "evaluate": {"samples": 1, "batch_size": 1},
     "embed": {"batch_size": 1},
     "visualize": {"tsne_points": 50, "perplexity": 2, "reconstructions_per_class": 1, "prior_samples": 1},
@@ -139,7 +139,7 @@ HIGHEST = {
     "seed": 2**32 - 1,
     "prepare": {"dataset": "kmnist", "share": 1, "validation_size": 59_990},
     "train": {"latent_dim": 1024, "epsilon_std": 1e9, "dropout": 0.99, "epochs": 10**9, "batch_size": 60_000}
-    | {"learning_rate": 1e9, "schedule": "cosine", "warmup": 0.99, "patience": 10**9},
+    | {"learning_rate": 1e9, "schedule": "cosine", "warmup": 0.99, "patience": 10**9, "precision": "mixed_bfloat16"},
     "evaluate": {"samples": 10**9, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
     "visualize": {"tsne_points": 10_000, "perplexity": 3333, "reconstructions_per_class": 10, "prior_samples": 400},

@@ -117,6 +117,7 @@ def test_one_line_an_epoch_where_there_is_no_terminal(
 
 
 def test_settings_reach_the_model() -> None:
-    model = build_model(settings(latent_dim=7, dropout=0.25, epsilon_std=0.5), 3)
+    model = build_model(settings(latent_dim=7, dropout=0.25, epsilon_std=0.5, precision="mixed_bfloat16"), 3)
     assert isinstance(model, VAE)
     assert (model.latent_dim, model.encoder.get_layer("dropout").rate, model.sampling.epsilon_std) == (7, 0.25, 0.5)
+    assert model.decoder.get_layer("deconv_3").dtype_policy.name == "mixed_bfloat16"

@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -46,7 +47,11 @@ def learning_rate_schedule(settings: Train, images: int) -> float | LearningRate
 
 
 def fit(
-    model: VAE, images: NDArray[np.float32], validation_images: NDArray[np.float32], settings: Train
+    model: VAE,
+    images: NDArray[np.float32],
+    validation_images: NDArray[np.float32],
+    settings: Train,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> pd.DataFrame:
     """Train with Adam until `epochs`, or until `patience` epochs in a row bring no lower validation loss.
 
@@ -57,6 +62,7 @@ def fit(
         images: (n, 28, 28, 1), shuffled anew each epoch.
         validation_images: (m, 28, 28, 1).
         settings: of the stage `train`.
+        callbacks: called before those of this module, outside the seconds that are recorded.
 
     Returns:
         One row an epoch: its number from 1; the loss and its two terms, in nats per image, for training (averaged
@@ -75,6 +81,7 @@ def fit(
         validation_data=(validation_images,),
         validation_batch_size=VALIDATION_BATCH_SIZE,
         callbacks=[
+            *callbacks,
             ValidationNoise(),
             EpochRecord(settings, print_line=not on_terminal),
             keras.callbacks.EarlyStopping(

@@ -1,0 +1,127 @@
+"""Seconds of training until the held-out loss is below what the post's settings end at.
+
+The post's settings: plain Keras layers, batches of 128, Adam at a constant 1e-3, early stopping; with ε ~ N(0, I),
+since with the post's own ε the loss is no bound. They take an hour or so, in which the machine's speed changes. So that
+both are timed in the same minutes, the post's losses come first (`train_post`, by this project's layers, which compute
+the same function), and its seconds an epoch are those of plain steps in turn with this project's own epochs.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from benchmarks.keras_worker import plain_vae
+from vae.figures import COLORS, save_figure
+from vae.files import write_csv
+from vae.nn.training import VALIDATION_BATCH_SIZE, build_model, fit
+from vae.settings import Train, load_settings
+from vae.splits import load_split
+
+POST_HISTORY = Path("reports/benchmark_post.csv")
+PICTURE = Path("reports/benchmark_quality.png")
+POST = {"epochs": 200, "batch_size": 128, "learning_rate": 1e-3, "schedule": "constant", "patience": 5}
+POST |= {"dropout": 0.0, "epsilon_std": 1.0, "precision": "float32"}
+PLAIN_STEPS = 100
+
+
+def post_settings() -> Train:
+    """The post's, with the number of latent dimensions of `params.yaml`."""
+    return load_settings(Train)[0].model_copy(update=POST)
+
+
+def train_post() -> None:
+    """Trains with the post's settings until early stopping; writes the losses of all epochs."""
+    images, validation_images = _images()
+    settings = post_settings()
+    history = fit(build_model(settings, load_settings(Train)[1]), images, validation_images, settings)
+    write_csv(POST_HISTORY, history[["epoch", "loss", "val_loss"]])
+
+
+class PlainTurn(keras.callbacks.Callback):
+    """Before each epoch of the model in training, times some steps and a validation of the post's plain layers."""
+
+    def __init__(self, images: NDArray[np.float32], validation_images: NDArray[np.float32]) -> None:
+        super().__init__()
+        settings = post_settings()
+        self.plain = plain_vae(latent_dim=settings.latent_dim)
+        self.plain.compile(keras.optimizers.Adam(settings.learning_rate))
+        self.images = images[: PLAIN_STEPS * settings.batch_size]
+        self.validation_images = validation_images
+        self.epochs_worth = len(images) / len(self.images)
+        self.epoch_seconds: list[float] = []
+        self._turn()  # builds the graphs, which is left out
+
+    def _turn(self) -> float:
+        started = time.perf_counter()
+        self.plain.fit(self.images, batch_size=post_settings().batch_size, verbose=0)
+        trained = time.perf_counter()
+        self.plain.evaluate(self.validation_images, batch_size=VALIDATION_BATCH_SIZE, verbose=0)
+        return (trained - started) * self.epochs_worth + time.perf_counter() - trained
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch_seconds.append(self._turn())
+
+
+def measure() -> dict[str, Any]:
+    """Trains with `params.yaml`, in turn with the plain layers; prints, draws and returns the times."""
+    images, validation_images = _images()
+    settings, seed = load_settings(Train)
+    turns = PlainTurn(images, validation_images)
+    history = fit(build_model(settings, seed), images, validation_images, settings, callbacks=[turns])
+    post = pd.read_csv(POST_HISTORY)
+    post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)
+    history["elapsed"] = history.seconds.cumsum()
+    return compare(history, post)
+
+
+def compare(history: pd.DataFrame, post: pd.DataFrame) -> dict[str, Any]:
+    """Prints, draws and returns when each reaches the post's lowest held-out loss.
+
+    Args:
+        history: of this project's settings, with `val_loss` and `elapsed`, the seconds until the end of each epoch.
+        post: of the post's settings, likewise.
+
+    Returns:
+        The target in nats, the seconds of both until their loss is no higher, and `ratio`, this project's seconds to
+        the post's; the seconds and the ratio are None if this project's loss stays above the target.
+    """
+    target = post.val_loss.min()
+    reached = history.elapsed[history.val_loss <= target]
+    post_seconds = float(post.elapsed.iloc[post.val_loss.argmin()])
+    seconds = float(reached.iloc[0]) if len(reached) else None
+    ratio = seconds / post_seconds if seconds else None
+    result = {
+        "target": float(target),
+        "seconds": seconds,
+        "post_seconds": post_seconds,
+        "post_seconds_until_stopped": float(post.elapsed.iloc[-1]),
+        "ratio": ratio,
+    }
+    end = f"lowest {history.val_loss.min():.2f}"
+    time_to = f"{seconds:.0f} s, {ratio:.3f} of that" if seconds else f"not reached: {end}"
+    print(f"the post's settings: {target:.2f} nats after {post_seconds:.0f} s; this project's: {time_to}", flush=True)
+    save_figure(PICTURE, draw(history, post, f"{target:.2f} nats: {post_seconds:.0f} s, here {time_to}"))
+    return result
+
+
+def draw(history: pd.DataFrame, post: pd.DataFrame, title: str) -> Figure:
+    """Held-out loss against seconds of training, on a logarithmic axis."""
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(post.elapsed, post.val_loss, "s-", ms=4, color=COLORS[6], label="the post's settings and layers")
+    axes.plot(history.elapsed, history.val_loss, "o-", color=COLORS[0], label="this project")
+    axes.axhline(post.val_loss.min(), color="grey", linestyle=":", label="lowest of the post's settings")
+    axes.set(title=title, xlabel="seconds of training", ylabel="held-out loss (−ELBO), nats per image", xscale="log")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _images() -> list[NDArray[np.float32]]:
+    return [load_split(Path(f"data/prepared/{name}.npz")).images for name in ("train", "validation")]
