@@ -1,16 +1,20 @@
-# `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests.
-# Both first make the environment in .venv, from the pinned and hashed requirements.
+# `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
+# times it all. They first make the environment in .venv, from the pinned and hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro test lint lock clean
+.PHONY: repro test bench lint lock clean
 
 repro: .venv/ready
 	$(BIN)/dvc repro
 
 test: .venv/ready-dev lint
 	$(BIN)/python -m pytest --cov
+
+# An hour or more, most of it the post's own settings; `make bench PARTS=step` for some of it.
+bench: repro .venv/torch/ready
+	PYTHONPATH=src $(BIN)/python -m benchmarks $(PARTS)
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check
@@ -29,6 +33,11 @@ lint: .venv/ready-dev
 
 .venv/ready-dev: requirements-dev.txt .venv/ready
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/torch/ready: benchmarks/requirements.txt .venv/ready
+	$(PYTHON) -m venv .venv/torch
+	.venv/torch/bin/python -m pip install --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 # Renews the pins; the hashes need no index host.

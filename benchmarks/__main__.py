@@ -42,7 +42,7 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, if none is named")
-    parser.add_argument("--torch-python", type=Path, default=".venv-torch/bin/python", help="Python that has PyTorch")
+    parser.add_argument("--torch-python", type=Path, default=".venv/torch/bin/python", help="Python that has PyTorch")
     arguments = parser.parse_args()
     for part in arguments.parts or PARTS:
         print(f"== {part}", flush=True)

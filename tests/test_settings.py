@@ -12,7 +12,7 @@ from vae.errors import InputError
 from vae.settings import Embed, Evaluate, Prepare, Section, Train, Visualize, load_settings
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
-TRAIN = "latent_dim, epsilon_std, dropout, epochs, batch_size, learning_rate, schedule, warmup, patience, precision"
+TRAIN = ", ".join(Train.model_fields)
 SECTIONS = "seed, prepare, train, evaluate, embed, visualize"
 REMOVED = object()
 
@@ -76,6 +76,7 @@ def test_the_file_is_params_yaml_in_the_working_folder(tmp_path: Path, monkeypat
         ({"train__epsilon_std": float("inf")}, "train.epsilon_std is inf, but must be a finite number."),
         ({"train__schedule": "linear"}, "train.schedule is 'linear', but must be 'cosine' or 'constant'."),
         ({"train__precision": "float16"}, "train.precision is 'float16', but must be 'float32' or 'mixed_bfloat16'."),
+        ({"train__optimizer": "sgd"}, "train.optimizer is 'sgd', but must be 'adam' or 'muon'."),
         ({"prepare__dataset": 1}, "prepare.dataset is 1, but must be 'mnist', 'fashion_mnist' or 'kmnist'."),
     ],
 )
@@ -130,7 +131,7 @@ LOWEST = {
     "seed": 0,
     "prepare": {"dataset": "mnist", "share": 1e-9, "validation_size": 10},
     "train": {"latent_dim": 1, "epsilon_std": 0, "dropout": 0, "epochs": 1, "batch_size": 1, "learning_rate": 1e-9}
-    | {"schedule": "constant", "warmup": 0, "patience": 1, "precision": "float32"},
+    | {"schedule": "constant", "warmup": 0, "patience": 1, "precision": "float32", "optimizer": "adam"},
     "evaluate": {"samples": 1, "batch_size": 1},
     "embed": {"batch_size": 1},
     "visualize": {"tsne_points": 50, "perplexity": 2, "reconstructions_per_class": 1, "prior_samples": 1},
@@ -139,7 +140,14 @@ HIGHEST = {
     "seed": 2**32 - 1,
     "prepare": {"dataset": "kmnist", "share": 1, "validation_size": 59_990},
     "train": {"latent_dim": 1024, "epsilon_std": 1e9, "dropout": 0.99, "epochs": 10**9, "batch_size": 60_000}
-    | {"learning_rate": 1e9, "schedule": "cosine", "warmup": 0.99, "patience": 10**9, "precision": "mixed_bfloat16"},
+    | {
+        "learning_rate": 1e9,
+        "schedule": "cosine",
+        "warmup": 0.99,
+        "patience": 10**9,
+        "precision": "mixed_bfloat16",
+        "optimizer": "muon",
+    },
     "evaluate": {"samples": 10**9, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
     "visualize": {"tsne_points": 10_000, "perplexity": 3333, "reconstructions_per_class": 10, "prior_samples": 400},

@@ -37,6 +37,7 @@ class Train(Section):
     dropout: float = Field(ge=0, lt=1)
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1, le=60_000)
+    optimizer: Literal["adam", "muon"]
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "constant"]
     warmup: float = Field(ge=0, lt=1)

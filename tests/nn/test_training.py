@@ -16,6 +16,7 @@ SETTINGS = Train(
     dropout=0.0,
     epochs=3,
     batch_size=8,
+    optimizer="adam",
     learning_rate=0.01,
     schedule="constant",
     warmup=0.2,

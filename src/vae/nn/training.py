@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vae.errors import InputError
 from vae.nn.model import VAE
+from vae.nn.optimizer import OPTIMIZERS
 from vae.settings import Train
 
 VALIDATION_BATCH_SIZE = 500
@@ -53,7 +54,7 @@ def fit(
     settings: Train,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> pd.DataFrame:
-    """Train with Adam until `epochs`, or until `patience` epochs in a row bring no lower validation loss.
+    """Train until `epochs`, or until `patience` epochs in a row bring no lower validation loss.
 
     The model ends with the weights of its best validation epoch.
 
@@ -73,7 +74,7 @@ def fit(
         InputError: the loss is no longer a finite number.
     """
     on_terminal = sys.stdout.isatty()
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate_schedule(settings, len(images))))
+    model.compile(optimizer=OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images))))
     history = model.fit(
         images,
         batch_size=settings.batch_size,
