@@ -16,7 +16,7 @@ from typing import Any
 from vae.files import write_json
 
 REPORT = Path("reports/benchmark.json")
-PARTS = ("step", "scaling", "stages", "precision", "post", "quality")
+PARTS = ("step", "variants", "scaling", "stages", "precision", "post", "quality")
 SECTIONS = {"quality": "time_to_quality"}
 LIBRARIES = ("tensorflow", "keras", "numpy", "openTSNE", "dvc")
 

@@ -36,9 +36,8 @@ def plain_vae(**settings: object) -> VAE:
 
 
 def training(model: VAE, batch_size: int) -> Callable[[int], None]:
-    """Runs a number of training steps by `fit`, as the stage `train` does."""
+    """Runs a number of training steps of a compiled model by `fit`, as the stage `train` does."""
     images = np.random.default_rng(0).random((100 * batch_size, *IMAGE_SHAPE), "float32")
-    model.compile(keras.optimizers.Adam())
     return lambda steps: model.fit(images[: max(1, steps) * batch_size], batch_size=batch_size, verbose=0)
 
 
@@ -54,16 +53,22 @@ def matmul(precision: str) -> Callable[[int], None]:
     return run
 
 
+def answer(run: Callable[[int], None]) -> None:
+    """Runs as many steps as each line of standard input says, and prints the seconds."""
+    for line in sys.stdin:
+        started = time.perf_counter()
+        run(int(line))
+        print(time.perf_counter() - started, flush=True)
+
+
 def main(layers: str, precision: str, batch_size: int) -> None:
     if layers == "matmul":
         run = matmul(precision)
     else:
         model = plain_vae(precision=precision) if layers == "plain" else VAE(precision=precision)
+        model.compile(keras.optimizers.Adam())
         run = training(model, batch_size)
-    for line in sys.stdin:
-        started = time.perf_counter()
-        run(int(line))
-        print(time.perf_counter() - started, flush=True)
+    answer(run)
 
 
 if __name__ == "__main__":
