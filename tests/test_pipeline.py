@@ -2,6 +2,8 @@
 
 import ast
 import shutil
+import subprocess
+import sys
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,12 @@ def outputs_of(stage: str) -> list[str]:
 def test_dependencies_are_the_modules_that_the_stage_imports(stage: str) -> None:
     declared = {dep for dep in DECLARED[stage]["deps"] if dep.startswith("src/")}
     assert declared == {path.relative_to(ROOT).as_posix() for path in imported(ROOT / f"src/{stage}.py")}
+
+
+def test_the_stage_that_computes_no_network_imports_no_tensorflow() -> None:
+    code = "import sys; sys.path.insert(0, 'src'); import prepare; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("stage", STAGES)
