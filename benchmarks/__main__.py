@@ -10,6 +10,8 @@ import importlib.metadata
 import json
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,21 +41,33 @@ def machine() -> dict[str, Any]:
     }
 
 
+def run(part: str, torch_python: Path) -> None:
+    """One part: measures, and renews its section of the report."""
+    module = importlib.import_module(f"benchmarks.{'quality' if part == 'post' else part}")
+    if part == "post":
+        module.train_post()
+        return
+    section = module.measure(torch_python) if part == "step" else module.measure()
+    report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+    report[SECTIONS.get(part, part)] = {**section, "machine": machine()}
+    write_json(REPORT, report)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, if none is named")
-    parser.add_argument("--torch-python", type=Path, default=".venv/torch/bin/python", help="Python that has PyTorch")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, if none is named: {', '.join(PARTS)}")
+    parser.add_argument("--torch-python", default=".venv/torch/bin/python", help="a Python that has PyTorch")
     arguments = parser.parse_args()
-    for part in arguments.parts or PARTS:
+    parts = arguments.parts or PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}.")
+    if len(parts) == 1:
+        run(parts[0], Path(arguments.torch_python))
+        return
+    for part in parts:  # each in a process of its own, so that none starts with the memory of another
         print(f"== {part}", flush=True)
-        module = importlib.import_module(f"benchmarks.{'quality' if part == 'post' else part}")
-        if part == "post":
-            module.train_post()
-            continue
-        section = module.measure(arguments.torch_python) if part == "step" else module.measure()
-        report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-        report[SECTIONS.get(part, part)] = {**section, "machine": machine()}
-        write_json(REPORT, report)
+        command = [sys.executable, "-m", "benchmarks", part, "--torch-python", arguments.torch_python]
+        subprocess.run(command, check=True)  # noqa: S603
 
 
 if __name__ == "__main__":
