@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import vae.nn  # noqa: F401, before keras: sets TensorFlow up
+
+# isort: split
 import pandas as pd
 from keras import layers
 
@@ -86,7 +89,7 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
     return result
 
 
-def measure(torch_python: Path, rounds: int = 15) -> dict[str, Any]:
+def measure(torch_python: Path, rounds: int = 8) -> dict[str, Any]:
     """Runs the contenders, prints their table, returns the figures."""
     seconds = in_turn(contenders(torch_python), rounds)
     table = 1e3 * seconds.agg(["median", "min", "max"]).T
