@@ -70,7 +70,7 @@ class PlainTurn(keras.callbacks.Callback):
 
 
 def measure() -> dict[str, Any]:
-    """Trains with `params.yaml` but for `EPOCHS`, in turn with the plain layers; prints, draws and returns the times."""
+    """Trains with `params.yaml` but for `EPOCHS`, in turn with the plain layers; prints, draws, returns the times."""
     images, validation_images = _images()
     settings, seed = load_settings(Train)
     settings = settings.model_copy(update={"epochs": EPOCHS})
