@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from vae.errors import InputError
@@ -30,6 +31,13 @@ def test_same_seed_gives_the_same_map(dimensions: int) -> None:
     points = np.random.default_rng(0).normal(size=(1200, dimensions)).astype("float32")
     first, second = (tsne(points, perplexity=5, seed=1, title="test") for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_many_dimensions_are_mapped_by_their_first_50_principal_components() -> None:
+    points = (np.random.default_rng(0).normal(size=(120, 80)) * np.arange(80, 0, -1)).astype("float32")
+    components = PCA(50).fit_transform(points)
+    of_points, of_components = (tsne(p, perplexity=5, seed=1, title="test") for p in (points, components))
+    np.testing.assert_array_equal(of_points, of_components)
 
 
 def test_table_has_a_row_a_point() -> None:

@@ -53,7 +53,7 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
 
     Args:
         filters: number of output channels.
-        activation: of the output, as in any Keras layer.
+        activation: of the output, elementwise.
         **kwargs: `name` and `dtype`; strides, padding and the like are as in the pair of layers.
     """
 
@@ -67,7 +67,8 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
         kernel = ops.reshape(kernel, (2, 2, x.shape[-1], 4 * self.filters))
         # Padding apart from the convolution: explicit padding inside it leaves the fast path.
         y = ops.conv(ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), kernel, padding="valid")
-        return self.activation(ops.depth_to_space(y, 2) + self.bias)
+        # Bias and activation here rather than after depth_to_space: TensorFlow fuses them with the convolution.
+        return ops.depth_to_space(self.activation(ops.add(y, ops.tile(self.bias, 4))), 2)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sizes, _ = input_shape
