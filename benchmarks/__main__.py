@@ -6,39 +6,17 @@ of `reports/benchmark.json`.
 
 import argparse
 import importlib
-import importlib.metadata
 import json
-import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+from benchmarks.machine import facts
 from vae.files import write_json
 
 REPORT = Path("reports/benchmark.json")
 PARTS = ("step", "variants", "scaling", "stages", "precision", "post", "quality")
 SECTIONS = {"quality": "time_to_quality"}
-LIBRARIES = ("tensorflow", "keras", "numpy", "openTSNE", "dvc")
-
-
-def machine() -> dict[str, Any]:
-    """What the figures depend on: processor, cores, memory, Python and libraries."""
-    cpuinfo = Path("/proc/cpuinfo")
-    facts = (
-        dict(line.split("\t", 1) for line in cpuinfo.read_text().splitlines() if "\t" in line)
-        if cpuinfo.exists()
-        else {}
-    )
-    flags = facts.get("flags", "").split()
-    return {
-        "processor": facts.get("model name", platform.processor()).lstrip("\t: "),
-        "instructions": [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags],
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in LIBRARIES},
-    }
 
 
 def run(part: str, torch_python: Path) -> None:
@@ -49,7 +27,7 @@ def run(part: str, torch_python: Path) -> None:
         return
     section = module.measure(torch_python) if part == "step" else module.measure()
     report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-    report[SECTIONS.get(part, part)] = {**section, "machine": machine()}
+    report[SECTIONS.get(part, part)] = {**section, "machine": facts()}
     write_json(REPORT, report)
 
 

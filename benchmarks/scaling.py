@@ -47,7 +47,7 @@ def workloads() -> dict[str, tuple[int, Work]]:
     }
 
 
-def measure(rounds: int = 1) -> dict[str, Any]:
+def measure(rounds: int = 2) -> dict[str, Any]:
     """Does each at each size, in turn; prints, draws and returns the times and the exponents."""
     rows = []
     works = workloads()

@@ -63,7 +63,7 @@ def _of_layer(layer: layers.Layer) -> int:
 
 
 def compare(seconds: pd.DataFrame) -> dict[str, Any]:
-    """Ratios, each within a round: medians, and the least and the greatest.
+    """Ratios, each within a round: medians and quartiles.
 
     Args:
         seconds: per step; one row a round, one column a contender.
@@ -71,7 +71,7 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
     Returns:
         For each precision `vs_plain_keras` and `vs_pytorch`, how many times faster this model's step is than that of
         the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision; `vs_floor`,
-        the floor's share of the step. Each also with its `_range`.
+        the floor's share of the step. Each also with its `_quartiles`.
     """
     floor_flop = 2 * multiply_adds(VAE()) * BATCH_SIZE
     result: dict[str, Any] = {}
@@ -85,11 +85,11 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
             ratios["vs_pytorch"] = seconds[quickest] / ours
         result[precision] = {"milliseconds": 1e3 * ours.median(), "matmul_gflops": rate.median() / 1e9}
         for name, ratio in ratios.items():
-            result[precision] |= {name: ratio.median(), f"{name}_range": [ratio.min(), ratio.max()]}
+            result[precision] |= {name: ratio.median(), f"{name}_quartiles": ratio.quantile([0.25, 0.75]).tolist()}
     return result
 
 
-def measure(torch_python: Path, rounds: int = 8) -> dict[str, Any]:
+def measure(torch_python: Path, rounds: int = 16) -> dict[str, Any]:
     """Runs the contenders, prints their table, returns the figures."""
     seconds = in_turn(contenders(torch_python), rounds)
     table = 1e3 * seconds.agg(["median", "min", "max"]).T
@@ -98,7 +98,9 @@ def measure(torch_python: Path, rounds: int = 8) -> dict[str, Any]:
     result = compare(seconds)
     for precision, figures in result.items():
         line = [
-            f"{name} {figures[name]:.2f}" for name in ("vs_plain_keras", "vs_pytorch", "vs_floor") if name in figures
+            "{} {:.2f} ({:.2f}–{:.2f})".format(name, figures[name], *figures[f"{name}_quartiles"])
+            for name in ("vs_plain_keras", "vs_pytorch", "vs_floor")
+            if name in figures
         ]
         print(f"{precision}: {', '.join(line)}", flush=True)
     milliseconds = table.to_dict("index")

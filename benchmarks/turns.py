@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from tqdm import trange
 
-SECONDS_A_TURN = 2.0
+SECONDS_A_TURN = 1.0
 
 
 class Contender(NamedTuple):

@@ -83,7 +83,7 @@ def build(name: str, settings: Train) -> library.VAE:
     return model
 
 
-def measure(rounds: int = 8) -> dict[str, Any]:
+def measure(rounds: int = 16) -> dict[str, Any]:
     """Runs the variants, prints and returns each one's share of the time of the step as it is, within a round."""
     command = [sys.executable, "-m", "benchmarks.variants"]
     contenders = [
@@ -92,7 +92,7 @@ def measure(rounds: int = 8) -> dict[str, Any]:
     ]
     seconds = in_turn(contenders, rounds)
     share = seconds.div(seconds[AS_IT_IS], axis=0)
-    table = share.agg(["median", "min", "max"]).T
+    table = share.quantile([0.5, 0.25, 0.75]).T.set_axis(["median", "lower quartile", "upper quartile"], axis=1)
     table.insert(0, "milliseconds", 1e3 * seconds.median())
     print(f"the training step, as a share of the step as it is, {rounds} rounds")
     print(table.to_string(float_format="{:.2f}".format), flush=True)

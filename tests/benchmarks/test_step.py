@@ -39,7 +39,7 @@ def test_ratios_are_taken_within_each_round() -> None:
     expected = {"vs_plain_keras": 1.5, "vs_pytorch": 1.2, "vs_floor": 0.4}
     for name, ratio in expected.items():
         assert result["float32"][name] == pytest.approx(ratio)
-        assert result["float32"][f"{name}_range"] == pytest.approx([ratio, ratio])
+        assert result["float32"][f"{name}_quartiles"] == pytest.approx([ratio, ratio])
     # against the post's float32, and without a PyTorch figure where none ran
     assert result["bfloat16"]["vs_plain_keras"] == pytest.approx(3)
     assert "vs_pytorch" not in result["bfloat16"]

@@ -1,0 +1,32 @@
+"""What the figures depend on: processor, cores, Python and libraries."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "openTSNE", "dvc")
+
+
+def facts() -> dict[str, Any]:
+    """Of the machine that this runs on; the processor's instructions are known on Linux alone."""
+    cpuinfo = Path("/proc/cpuinfo")
+    processor = (
+        dict(line.split("\t", 1) for line in cpuinfo.read_text().splitlines() if "\t" in line)
+        if cpuinfo.exists()
+        else {}
+    )
+    flags = processor.get("flags", "").split()
+    return {
+        "processor": processor.get("model name", platform.processor()).lstrip("\t: "),
+        "instructions": [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags],
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor has instructions that multiply bfloat16 numbers."""
+    return any(name.endswith("_bf16") for name in facts()["instructions"])
