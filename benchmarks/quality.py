@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmarks.keras_worker import plain_vae
+from benchmarks.machine import has_bfloat16
 from vae.figures import COLORS, save_figure
 from vae.files import write_csv
 from vae.nn.training import VALIDATION_BATCH_SIZE, build_model, fit
@@ -31,7 +32,6 @@ PICTURE = Path("reports/benchmark_quality.png")
 POST = {"epochs": 200, "batch_size": 128, "learning_rate": 1e-3, "schedule": "constant", "patience": 5}
 POST |= {"optimizer": "adam", "dropout": 0.0, "epsilon_std": 1.0, "precision": "float32"}
 PLAIN_STEPS = 100
-EPOCHS = 7  # of the settings in `params.yaml`: as many as the post's loss takes
 
 
 def post_settings() -> Train:
@@ -73,39 +73,46 @@ class PlainTurn(keras.callbacks.Callback):
 
 
 def measure() -> dict[str, Any]:
-    """Trains with `params.yaml` but for `EPOCHS`, in turn with the plain layers; prints, draws, returns the times."""
+    """Trains with `params.yaml`, in turn with the plain layers; prints, draws, returns the times.
+
+    In float32, and in bfloat16 too where the processor has instructions for it.
+    """
     images, validation_images = _images()
     settings, seed = load_settings(Train)
-    settings = settings.model_copy(update={"epochs": EPOCHS})
     turns = PlainTurn(images, validation_images)
-    history = fit(build_model(settings, seed), images, validation_images, settings, callbacks=[turns])
+    histories = {}
+    for precision in ("float32", "mixed_bfloat16") if has_bfloat16() else ("float32",):
+        changed = settings.model_copy(update={"precision": precision})
+        history = fit(build_model(changed, seed), images, validation_images, changed, callbacks=[turns])
+        histories[precision] = history.assign(elapsed=history.seconds.cumsum())
     post = pd.read_csv(POST_HISTORY)
     post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)
-    history["elapsed"] = history.seconds.cumsum()
-    curve = {"val_loss": history.val_loss.tolist(), "elapsed": history.elapsed.tolist()}
-    return {**compare(history, post), "epochs": EPOCHS, "curve": curve, "plain_epoch_seconds": turns.epoch_seconds}
+    curves = {name: history[["val_loss", "elapsed"]].to_dict("list") for name, history in histories.items()}
+    return {**compare(histories, post), "curves": curves, "plain_epoch_seconds": turns.epoch_seconds}
 
 
-def compare(history: pd.DataFrame, post: pd.DataFrame) -> dict[str, Any]:
+def compare(histories: dict[str, pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
     """Prints, draws and returns when this project's settings are below the held-out loss of the post's.
 
     Args:
-        history: of this project's settings, with `val_loss` and `elapsed`, the seconds until the end of each epoch.
+        histories: of this project's settings, by precision, `float32` among them, with `val_loss` and `elapsed`, the
+            seconds until the end of each epoch.
         post: of the post's settings, likewise.
 
     Returns:
-        `reach` of the post's last epoch, and under `lowest` that of its epoch of the lowest loss.
+        `ratio`, in float32, of the seconds until the loss of the post's last epoch; and for each precision `reach` of
+        that, and under `lowest` that of the post's epoch of the lowest loss.
     """
-    end, lowest = reach(history, post, -1), reach(history, post, int(post.val_loss.argmin()))
-    for name, part in (("at their end", end), ("at their lowest", lowest)):
-        ours = "not reached" if part["seconds"] is None else f"{part['seconds']:.0f} s, {part['ratio']:.3f} of that"
-        line = "the post's settings {}: {target:.2f} nats after {post_seconds:.0f} s; this project: {}"
-        print(line.format(name, ours, **part), flush=True)
-    title = "The post's settings end at {target:.2f} nats after {post_seconds:.0f} s".format_map(end)
-    if end["seconds"]:
-        title += f"; here {end['seconds']:.0f} s"
-    save_figure(PICTURE, draw(history, post, title))
-    return {**end, "lowest": lowest}
+    result: dict[str, Any] = {}
+    for precision, history in histories.items():
+        end, lowest = reach(history, post, -1), reach(history, post, int(post.val_loss.argmin()))
+        for name, part in (("at their end", end), ("at their lowest", lowest)):
+            ours = "not reached" if part["seconds"] is None else f"{part['seconds']:.0f} s, {part['ratio']:.3f} of that"
+            line = "the post's settings {}: {target:.2f} nats after {post_seconds:.0f} s; this project in {}: {}"
+            print(line.format(name, precision, ours, **part), flush=True)
+        result[precision] = {**end, "lowest": lowest}
+    save_figure(PICTURE, draw(histories, post))
+    return {"ratio": result["float32"]["ratio"], **result}
 
 
 def reach(history: pd.DataFrame, post: pd.DataFrame, row: int) -> dict[str, float | None]:
@@ -122,14 +129,17 @@ def reach(history: pd.DataFrame, post: pd.DataFrame, row: int) -> dict[str, floa
     return {"target": target, "post_seconds": post_seconds, "seconds": seconds, "ratio": ratio}
 
 
-def draw(history: pd.DataFrame, post: pd.DataFrame, title: str) -> Figure:
+def draw(histories: dict[str, pd.DataFrame], post: pd.DataFrame) -> Figure:
     """Held-out loss against seconds of training, on a logarithmic axis."""
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.subplots()
     axes.plot(post.elapsed, post.val_loss, "s-", ms=4, color=COLORS[6], label="the post's settings and layers")
-    axes.plot(history.elapsed, history.val_loss, "o-", color=COLORS[0], label="this project")
-    axes.axhline(post.val_loss.iloc[-1], color="grey", linestyle=":", label="what the post's settings end at")
-    axes.set(title=title, xlabel="seconds of training", ylabel="held-out loss (−ELBO), nats per image", xscale="log")
+    for (precision, history), color, marker in zip(histories.items(), (COLORS[0], COLORS[3]), "oD", strict=False):
+        axes.plot(history.elapsed, history.val_loss, f"{marker}-", color=color, label=f"this project, {precision}")
+    end = post.iloc[-1]
+    axes.axhline(end.val_loss, color="grey", linestyle=":", label="what the post's settings end at")
+    axes.set(title=f"The post's settings end at {end.val_loss:.2f} nats after {end.elapsed:.0f} s", xscale="log")
+    axes.set(xlabel="seconds of training", ylabel="held-out loss (−ELBO), nats per image")
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     return figure
