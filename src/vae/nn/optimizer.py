@@ -6,14 +6,13 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 
 class ConvMuon(keras.optimizers.Muon):
-    """Keras's Muon, convolution kernels included; it steps biases, and the kernels named below, by Adam.
+    """Keras's Muon, convolution kernels included; it steps biases, and the kernels of the latent heads, by Adam.
 
     Muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/) replaces the momentum of a weight matrix by
     the nearest orthogonal one, so that no direction of it is learnt slower than another. Scaled as by Liu et al.
     (2025, https://arxiv.org/abs/2502.16982, equation 4), it takes the learning rate of Adam. Keras has it for matrices
-    alone. Here a kernel (height, width, a, b) is the matrix (height * width * a, b), as Jordan et al. have it.
-
-    Stepped by Adam: what is no matrix, what has a single channel, and the latent heads, whose rows are outputs.
+    alone. Here a kernel (height, width, a, b) is the matrix (height * width * a, b), as Jordan et al. have it. The
+    heads are left to Adam, as they leave a network's output.
     """
 
     def __init__(self, learning_rate: float | LearningRateSchedule) -> None:
@@ -22,9 +21,7 @@ class ConvMuon(keras.optimizers.Muon):
         )
 
     def _should_use_adamw(self, variable: Variable) -> bool:
-        if len(variable.shape) == 4:
-            return 1 in variable.shape[-2:]
-        return bool(super()._should_use_adamw(variable))
+        return len(variable.shape) != 4 and bool(super()._should_use_adamw(variable))
 
     def lr_adjust(self, x: KerasTensor) -> KerasTensor:
         return ops.reshape(super().lr_adjust(as_matrix(x)), x.shape)
