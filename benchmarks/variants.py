@@ -83,7 +83,7 @@ def build(name: str, settings: Train) -> library.VAE:
     return model
 
 
-def measure(rounds: int = 16) -> dict[str, Any]:
+def measure(rounds: int = 8) -> dict[str, Any]:
     """Runs the variants, prints and returns each one's share of the time of the step as it is, within a round."""
     command = [sys.executable, "-m", "benchmarks.variants"]
     contenders = [
