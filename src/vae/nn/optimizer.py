@@ -17,7 +17,11 @@ class ConvMuon(keras.optimizers.Muon):
 
     def __init__(self, learning_rate: float | LearningRateSchedule) -> None:
         super().__init__(
-            learning_rate, weight_decay=None, adam_weight_decay=None, exclude_layers=["z_mean", "z_log_var"]
+            learning_rate,
+            momentum=0.9,
+            weight_decay=None,
+            adam_weight_decay=None,
+            exclude_layers=["z_mean", "z_log_var"],
         )
 
     def _should_use_adamw(self, variable: Variable) -> bool:
