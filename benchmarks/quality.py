@@ -13,6 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import vae.nn  # noqa: F401, before keras: sets TensorFlow up
+
+# isort: split
 import keras
 import numpy as np
 import pandas as pd

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from benchmarks.keras_worker import MATMUL_SIZE, plain_vae
+from benchmarks.keras_worker import MATMUL_SIZE, plain_vae, training
 from benchmarks.step import BATCH_SIZE, compare, multiply_adds
 from vae.nn.model import VAE
 
@@ -21,6 +21,16 @@ def test_plain_contender_is_the_same_function(images: NDArray) -> None:
     assert [layer.name for layer in plain.decoder.layers] == [layer.name for layer in ours.decoder.layers]
     assert type(plain.decoder.get_layer("upsampled_deconv_1")) is not type(ours.decoder.get_layer("upsampled_deconv_1"))
     tf.debugging.assert_near(plain(images).logits, ours(images).logits, atol=1e-5)
+
+
+def test_a_contender_takes_the_steps_asked_for_and_one_that_is_not_counted() -> None:
+    model = VAE(2)
+    model.compile("adam")
+    run = training(model, batch_size=4)
+    assert run(0) >= 0
+    assert model.optimizer.iterations == 1
+    assert run(3) > 0
+    assert model.optimizer.iterations == 1 + 4
 
 
 def test_ratios_are_taken_within_each_round() -> None:
