@@ -81,6 +81,8 @@ def draw(seconds: pd.Series, exponents: dict[str, float]) -> Figure:
         part = seconds[name]
         axes.plot(part.index, part, marker=marker, color=color, label=f"{name}: seconds ∝ images$^{{{e:.2f}}}$")
     axes.set(title="Time against the number of images", xlabel="images", ylabel="seconds", xscale="log", yscale="log")
+    axes.set_xticks([1_000, 3_000, 10_000, 30_000, 100_000], ["1,000", "3,000", "10,000", "30,000", "100,000"])
+    axes.set_xticks([], minor=True)
     axes.grid(alpha=0.3, which="both")
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", frameon=False)
     return figure
