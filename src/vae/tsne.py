@@ -22,7 +22,7 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
     van der Maaten & Hinton, "Visualizing Data using t-SNE" (2008), who also look for neighbours among principal
     components where there are many dimensions. Initialized by principal components as Kobak & Berens advise (2019,
     https://doi.org/10.1038/s41467-019-13056-x), with repulsion by Barnes & Hut's method (van der Maaten, 2014), which
-    takes less time than interpolation up to 10,000 points at least; otherwise by openTSNE's defaults.
+    takes less time than interpolation at 10,000 points; otherwise by openTSNE's defaults.
 
     Args:
         points: (n, …), flattened to vectors; of more than 50 dimensions, the first 50 principal components count.
