@@ -33,6 +33,15 @@ def test_a_contender_takes_the_steps_asked_for_and_one_that_is_not_counted() -> 
     assert model.optimizer.iterations == 1 + 4
 
 
+def test_several_steps_in_one_execution_are_timed_like_one() -> None:
+    model = VAE(2)
+    model.compile("adam", steps_per_execution=4)
+    run = training(model, batch_size=4)
+    assert run(0) == 0
+    assert run(8) > 0
+    assert model.optimizer.iterations == 4 + 4 + 8
+
+
 def test_ratios_are_taken_within_each_round() -> None:
     # The second round ran on a machine twice as slow: no ratio may change.
     floor_flop = 2 * 26_879_232 * BATCH_SIZE

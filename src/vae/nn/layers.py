@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-# TAPS[r, s, t] = 1 where output 2q + r of the upsampled convolution applies its tap t to input q + s - 1.
-TAPS = np.array([[[0, 1, 1], [1, 0, 0]], [[0, 0, 1], [1, 1, 0]]])
+# TAPS[r, s, t] = 1 where output 2q + r of the upsampled convolution applies its tap t to input q - s.
+TAPS = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]])
 
 
 class Sampling(layers.Layer):
@@ -44,10 +44,10 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
         y[2q]     =  k[0]         x[q] + (k[1] + k[2]) x[q - 1]
         y[2q + 1] = (k[0] + k[1]) x[q] +         k[2]  x[q - 1]
 
-    with x zero outside its range. Both read the inputs q and q - 1 alone, so even and odd outputs are two 2-tap
-    convolutions of x, whose taps are sums of the 3-tap kernel's (`TAPS`). In two dimensions that is one 2x2
-    convolution to 4 * filters channels, then depth to space: 16 multiply-adds for each input pixel, channel and
-    filter, instead of 36.
+    with x zero outside its range. Both read the inputs q and q - 1 alone, so even and odd outputs are two transposed
+    convolutions of x with 2 taps each, sums of the 3-tap kernel's (`TAPS`). In two dimensions that is one 2x2
+    transposed convolution to 4 * filters channels, then depth to space: 16 multiply-adds for each input pixel, channel
+    and filter, instead of 36.
 
     Input (batch, height, width, channels), output (batch, 2 height + 2, 2 width + 2, filters).
 
@@ -63,11 +63,9 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
     def call(self, x: KerasTensor) -> KerasTensor:
         taps = ops.convert_to_tensor(TAPS, self.compute_dtype)
         # r, u: parity of the output row and column; s, v: taps at low resolution; i, j: taps of the 3x3 kernel.
-        kernel = ops.einsum("rsi,uvj,ijfc->svcruf", taps, taps, self.kernel)
-        kernel = ops.reshape(kernel, (2, 2, x.shape[-1], 4 * self.filters))
-        # Padding apart from the convolution: explicit padding inside it leaves the fast path.
-        y = ops.conv(ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), kernel, padding="valid")
-        # Bias and activation here rather than after depth_to_space: TensorFlow fuses them with the convolution.
+        kernel = ops.einsum("rsi,uvj,ijfc->svrufc", taps, taps, self.kernel)
+        kernel = ops.reshape(kernel, (2, 2, 4 * self.filters, x.shape[-1]))
+        y = ops.conv_transpose(x, kernel, padding="valid")
         return ops.depth_to_space(self.activation(ops.add(y, ops.tile(self.bias, 4))), 2)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
