@@ -25,9 +25,11 @@ def run(part: str, torch_python: Path) -> None:
     if part == "post":
         module.train_post()
         return
-    section = module.measure(torch_python) if part == "step" else module.measure()
     report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-    report[SECTIONS.get(part, part)] = {**section, "machine": facts()}
+    if part == "step":  # a machine without bfloat16 leaves that of another as it is
+        report[part] = report.get(part, {}) | module.measure(torch_python)
+    else:
+        report[SECTIONS.get(part, part)] = {**module.measure(), "machine": facts()}
     write_json(REPORT, report)
 
 

@@ -1,10 +1,12 @@
 """The training step of 128 images: this model against the post's plain Keras layers, PyTorch, and the floor.
 
-The floor is the time of the multiply-adds that the step needs at the speed of a large matmul in the same round.
+The floor is the time of the multiply-adds that the step needs at the speed of a large matmul in the same round. Both
+are timed in float32, and in bfloat16 where the processor has instructions for it: emulated, it takes ten times as long.
 """
 
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pandas as pd
 from keras import layers
 
 from benchmarks.keras_worker import MATMUL_SIZE
+from benchmarks.machine import facts, has_bfloat16
 from benchmarks.turns import Contender, in_turn
 from vae.nn.layers import UpsampledConv2DTranspose
 from vae.nn.model import VAE
@@ -23,7 +26,7 @@ BATCH_SIZE = 128
 KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def contenders(torch_python: Path) -> list[Contender]:
+def contenders(torch_python: Path, precisions: Iterable[str] = tuple(KERAS_PRECISION)) -> list[Contender]:
     """All of them; `torch_python` is the interpreter of the environment that has PyTorch."""
 
     def keras(*arguments: str) -> list[str]:
@@ -33,14 +36,14 @@ def contenders(torch_python: Path) -> list[Contender]:
         return [str(torch_python), "benchmarks/torch_worker.py", *arguments, str(BATCH_SIZE)]
 
     return [
-        *(Contender(f"plain Keras, {p}", keras("plain", KERAS_PRECISION[p])) for p in KERAS_PRECISION),
-        *(Contender(f"this model, {p}", keras("fused", KERAS_PRECISION[p])) for p in KERAS_PRECISION),
+        *(Contender(f"plain Keras, {p}", keras("plain", KERAS_PRECISION[p])) for p in precisions),
+        *(Contender(f"this model, {p}", keras("fused", KERAS_PRECISION[p])) for p in precisions),
         *(
             Contender(f"PyTorch {mode}, {layout}, {p}", torch(p, layout, mode))
-            for p in KERAS_PRECISION
+            for p in precisions
             for mode, layout in (("eager", "contiguous"), ("eager", "channels_last"), ("compiled", "channels_last"))
         ),
-        *(Contender(f"matmul, {p}", keras("matmul", KERAS_PRECISION[p])) for p in KERAS_PRECISION),
+        *(Contender(f"matmul, {p}", keras("matmul", KERAS_PRECISION[p])) for p in precisions),
     ]
 
 
@@ -69,13 +72,15 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
         seconds: per step; one row a round, one column a contender.
 
     Returns:
-        For each precision `vs_plain_keras` and `vs_pytorch`, how many times faster this model's step is than that of
-        the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision; `vs_floor`,
-        the floor's share of the step. Each also with its `_quartiles`.
+        For each precision that was timed, `vs_plain_keras` and `vs_pytorch`, how many times faster this model's step is
+        than that of the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision;
+        `vs_floor`, the floor's share of the step. Each also with its `_quartiles`.
     """
     floor_flop = 2 * multiply_adds(VAE()) * BATCH_SIZE
     result: dict[str, Any] = {}
     for precision in KERAS_PRECISION:
+        if f"this model, {precision}" not in seconds:
+            continue
         ours = seconds[f"this model, {precision}"]
         rate = 2 * MATMUL_SIZE**3 / seconds[f"matmul, {precision}"]
         torch = [name for name in map(str, seconds) if name.startswith("PyTorch") and name.endswith(precision)]
@@ -90,8 +95,11 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
 
 
 def measure(torch_python: Path, rounds: int = 16) -> dict[str, Any]:
-    """Runs the contenders, prints their table, returns the figures."""
-    seconds = in_turn(contenders(torch_python), rounds)
+    """Runs the contenders, prints their table; returns the figures of each precision that was timed."""
+    precisions = list(KERAS_PRECISION) if has_bfloat16() else ["float32"]
+    if not has_bfloat16():
+        print("left out: bfloat16, for which this processor has no instructions", flush=True)
+    seconds = in_turn(contenders(torch_python, precisions), rounds)
     table = 1e3 * seconds.agg(["median", "min", "max"]).T
     print(f"milliseconds per step of {BATCH_SIZE} images (a matmul: of two {MATMUL_SIZE}² matrices), {rounds} rounds")
     print(table.to_string(float_format="{:.1f}".format), flush=True)
@@ -103,5 +111,6 @@ def measure(torch_python: Path, rounds: int = 16) -> dict[str, Any]:
             if name in figures
         ]
         print(f"{precision}: {', '.join(line)}", flush=True)
-    milliseconds = table.to_dict("index")
-    return {"batch_size": BATCH_SIZE, "rounds": rounds, **result, "milliseconds": milliseconds}
+        figures["contenders"] = table.filter(like=precision, axis="index").to_dict("index")
+        figures |= {"batch_size": BATCH_SIZE, "rounds": rounds, "machine": facts()}
+    return result

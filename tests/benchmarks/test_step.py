@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from benchmarks import step
 from benchmarks.keras_worker import MATMUL_SIZE, plain_vae, training
 from benchmarks.step import BATCH_SIZE, compare, multiply_adds
+from benchmarks.turns import Contender
 from vae.nn.model import VAE
 
 
@@ -63,3 +67,20 @@ def test_ratios_are_taken_within_each_round() -> None:
     assert result["bfloat16"]["vs_plain_keras"] == pytest.approx(3)
     assert "vs_pytorch" not in result["bfloat16"]
     assert result["float32"]["milliseconds"] == pytest.approx(150)
+
+
+@pytest.mark.parametrize(("native", "precisions"), [(True, ["float32", "bfloat16"]), (False, ["float32"])])
+def test_bfloat16_is_timed_only_where_the_processor_has_it(
+    native: bool, precisions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "has_bfloat16", lambda: native)
+
+    def in_turn(contenders: list[Contender], rounds: int) -> pd.DataFrame:
+        return pd.DataFrame([{contender.name: 0.1 for contender in contenders}] * rounds)
+
+    monkeypatch.setattr(step, "in_turn", in_turn)
+    result = step.measure(Path("python"), rounds=2)
+    assert list(result) == precisions
+    for precision, figures in result.items():
+        assert all(name.endswith(precision) for name in figures["contenders"])
+        assert len(figures["contenders"]) == 6
