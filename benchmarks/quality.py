@@ -9,6 +9,7 @@ The post keeps the weights of its last epoch, not of its best: its loss at the e
 it had on the way is a second, harder one.
 """
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.keras_worker import plain_vae
+from benchmarks.keras_worker import Stopwatch, plain_vae
 from benchmarks.machine import has_bfloat16
 from vae.figures import COLORS, save_figure
 from vae.files import write_csv
-from vae.nn.training import VALIDATION_BATCH_SIZE, build_model, fit
+from vae.nn.training import VALIDATION_BATCH_SIZE, batches, build_model, fit
 from vae.settings import Train, load_settings
 from vae.splits import load_split
 
@@ -58,18 +59,19 @@ class PlainTurn(keras.callbacks.Callback):
         settings = post_settings()
         self.plain = plain_vae(latent_dim=settings.latent_dim)
         self.plain.compile(keras.optimizers.Adam(settings.learning_rate))
-        self.images = images[: PLAIN_STEPS * settings.batch_size]
-        self.validation_images = validation_images
-        self.epochs_worth = len(images) / len(self.images)
+        self.batches = batches(images[: PLAIN_STEPS * settings.batch_size], settings.batch_size)
+        self.validation_batches = batches(validation_images, VALIDATION_BATCH_SIZE)
+        self.steps_an_epoch = math.ceil(len(images) / settings.batch_size)
         self.epoch_seconds: list[float] = []
         self._turn()  # builds the graphs, which is left out
 
     def _turn(self) -> float:
+        stopwatch = Stopwatch()
+        self.plain.fit(self.batches, shuffle=False, callbacks=[stopwatch], verbose=0)
         started = time.perf_counter()
-        self.plain.fit(self.images, batch_size=post_settings().batch_size, verbose=0)
-        trained = time.perf_counter()
-        self.plain.evaluate(self.validation_images, batch_size=VALIDATION_BATCH_SIZE, verbose=0)
-        return (trained - started) * self.epochs_worth + time.perf_counter() - trained
+        self.plain.evaluate(self.validation_batches, verbose=0)
+        validation = time.perf_counter() - started
+        return stopwatch.seconds / (PLAIN_STEPS - 1) * self.steps_an_epoch + validation
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch_seconds.append(self._turn())
