@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae.nn.model import IMAGE_SHAPE, VAE
+from vae.nn.training import batches
 
 MATMUL_SIZE = 2048
 
@@ -69,7 +70,8 @@ def training(model: VAE, batch_size: int) -> Callable[[int], float]:
 
     def run(steps: int) -> float:
         stopwatch = Stopwatch()
-        model.fit(images[: (first + steps) * batch_size], batch_size=batch_size, callbacks=[stopwatch], verbose=0)
+        data = batches(images[: (first + steps) * batch_size], batch_size, shuffle=True)
+        model.fit(data, shuffle=False, callbacks=[stopwatch], verbose=0)
         return stopwatch.seconds
 
     return run

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from vae.figures import COLORS, save_figure
 from vae.nn.checkpoint import load_checkpoint
 from vae.nn.embedding import embed
-from vae.nn.training import build_model
+from vae.nn.training import batches, build_model
 from vae.settings import Embed, Train, Visualize, load_settings
 from vae.splits import SPLITS, load_arrays, load_split
 from vae.tsne import tsne
@@ -40,7 +40,9 @@ def workloads() -> dict[str, tuple[int, Work]]:
     return {
         "training, an epoch": (
             len(train_images),
-            lambda n: untrained.fit(train_images[:n], batch_size=train_settings.batch_size, verbose=0),
+            lambda n: untrained.fit(
+                batches(train_images[:n], train_settings.batch_size, shuffle=True), shuffle=False, verbose=0
+            ),
         ),
         "embedding": (len(images), lambda n: embed(trained, images[:n], labels[:n], embed_batch_size)),
         "t-SNE of latents": (len(z_mean), lambda n: tsne(z_mean[:n], perplexity=perplexity, seed=seed, title="t-SNE")),
