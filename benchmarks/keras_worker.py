@@ -16,8 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vae.nn.batches import batches
 from vae.nn.model import IMAGE_SHAPE, VAE
-from vae.nn.training import batches
 
 MATMUL_SIZE = 2048
 

@@ -14,9 +14,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vae.figures import COLORS, save_figure
+from vae.nn.batches import batches
 from vae.nn.checkpoint import load_checkpoint
 from vae.nn.embedding import embed
-from vae.nn.training import batches, build_model
+from vae.nn.training import build_model
 from vae.settings import Embed, Train, Visualize, load_settings
 from vae.splits import SPLITS, load_arrays, load_split
 from vae.tsne import tsne

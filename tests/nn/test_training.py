@@ -3,12 +3,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from vae.errors import InputError
 from vae.nn.model import VAE
-from vae.nn.training import HISTORY_COLUMNS, batches, build_model, fit, learning_rate_schedule
+from vae.nn.training import HISTORY_COLUMNS, build_model, fit, learning_rate_schedule
 from vae.settings import Train
 
 SETTINGS = Train(
@@ -123,20 +122,3 @@ def test_settings_reach_the_model() -> None:
     assert isinstance(model, VAE)
     assert (model.latent_dim, model.encoder.get_layer("dropout").rate, model.sampling.epsilon_std) == (7, 0.25, 0.5)
     assert model.decoder.get_layer("deconv_3").dtype_policy.name == "mixed_bfloat16"
-
-
-def test_batches_have_every_image_once_in_order_or_shuffled_anew() -> None:
-    images = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
-
-    def epoch(dataset: tf.data.Dataset) -> list[list[float]]:
-        return [batch.numpy().ravel().tolist() for batch in dataset]
-
-    assert epoch(batches(images, 4)) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    shuffled = batches(images, 4, shuffle=True)
-    first, second = ([image for batch in epoch(shuffled) for image in batch] for _ in range(2))
-    assert sorted(first) == sorted(second) == list(range(10))
-    assert first != second
-
-
-def test_batches_are_not_autotuned_so_that_no_epoch_waits_for_its_thread() -> None:
-    assert batches(np.zeros((4, 28, 28, 1), "float32"), 2).options().autotune.enabled is False

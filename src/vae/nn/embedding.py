@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vae.nn.batches import batches
 from vae.nn.model import VAE
 
 
@@ -22,7 +23,7 @@ class Embedding(NamedTuple):
 
 def embed(model: VAE, images: NDArray[np.float32], labels: NDArray[np.uint8], batch_size: int) -> Embedding:
     """Encode the images (n, 28, 28, 1), `batch_size` at a time, without noise."""
-    z_mean, z_log_var = model.encoder.predict(images, batch_size=batch_size, verbose=0)
+    z_mean, z_log_var = model.encoder.predict(batches(images, batch_size), verbose=0)
     return Embedding(z_mean, z_log_var, labels)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 from numpy.typing import NDArray
 
 from vae.errors import InputError
+from vae.nn.batches import batches
 from vae.nn.model import VAE
 from vae.nn.optimizer import OPTIMIZERS
 from vae.settings import Train
@@ -94,22 +94,6 @@ def fit(
     table = pd.DataFrame(history.history)[[*HISTORY_COLUMNS]]
     table.insert(0, "epoch", np.arange(1, len(table) + 1))
     return table
-
-
-def batches(images: NDArray[np.float32], batch_size: int, shuffle: bool = False) -> tf.data.Dataset:
-    """Batches of images for `fit` and `evaluate`, shuffled anew each epoch if asked for; the last may be smaller.
-
-    What `fit(images)` makes by itself has tf.data's autotuning, whose thread sleeps for up to a power of two of 10 ms
-    (10 s, 20 s, 41 s after the start of an epoch, and so on), and the end of an epoch waits for it to wake up. There is
-    nothing to tune here: it is off.
-    """
-    on_device = tf.constant(images)
-    indices = tf.data.Dataset.range(len(images))
-    if shuffle:
-        indices = indices.shuffle(len(images))
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return indices.batch(batch_size).map(lambda i: tf.gather(on_device, i)).prefetch(1).with_options(options)
 
 
 class ValidationNoise(keras.callbacks.Callback):
