@@ -27,7 +27,8 @@ from benchmarks.keras_worker import Stopwatch, plain_vae
 from benchmarks.machine import has_bfloat16
 from vae.figures import COLORS, save_figure
 from vae.files import write_csv
-from vae.nn.training import VALIDATION_BATCH_SIZE, batches, build_model, fit
+from vae.nn.batches import batches
+from vae.nn.training import VALIDATION_BATCH_SIZE, build_model, fit
 from vae.settings import Train, load_settings
 from vae.splits import load_split
 
@@ -77,70 +78,79 @@ class PlainTurn(keras.callbacks.Callback):
         self.epoch_seconds.append(self._turn())
 
 
-def measure() -> dict[str, Any]:
-    """Trains with `params.yaml`, in turn with the plain layers; prints, draws, returns the times.
+def measure(seeds: int = 3) -> dict[str, Any]:
+    """Trains with `params.yaml` but for the seeds, from 1 on, in turn with the plain layers; prints, draws, returns.
 
     In float32, and in bfloat16 too where the processor has instructions for it.
     """
     images, validation_images = _images()
-    settings, seed = load_settings(Train)
+    settings, _ = load_settings(Train)
     turns = PlainTurn(images, validation_images)
-    histories = {}
+    histories: dict[str, list[pd.DataFrame]] = {}
     for precision in ("float32", "mixed_bfloat16") if has_bfloat16() else ("float32",):
         changed = settings.model_copy(update={"precision": precision})
-        history = fit(build_model(changed, seed), images, validation_images, changed, callbacks=[turns])
-        histories[precision] = history.assign(elapsed=history.seconds.cumsum())
+        for seed in range(1, seeds + 1):
+            print(f"seed {seed}, {precision}", flush=True)
+            history = fit(build_model(changed, seed), images, validation_images, changed, callbacks=[turns])
+            histories.setdefault(precision, []).append(history.assign(elapsed=history.seconds.cumsum()))
     post = pd.read_csv(POST_HISTORY)
     post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)
-    curves = {name: history[["val_loss", "elapsed"]].to_dict("list") for name, history in histories.items()}
+    curves = {name: [run[["val_loss", "elapsed"]].to_dict("list") for run in runs] for name, runs in histories.items()}
     return {**compare(histories, post), "curves": curves, "plain_epoch_seconds": turns.epoch_seconds}
 
 
-def compare(histories: dict[str, pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
+def compare(histories: dict[str, list[pd.DataFrame]], post: pd.DataFrame) -> dict[str, Any]:
     """Prints, draws and returns when this project's settings are below the held-out loss of the post's.
 
     Args:
-        histories: of this project's settings, by precision, `float32` among them, with `val_loss` and `elapsed`, the
-            seconds until the end of each epoch.
+        histories: of this project's settings, by precision, `float32` among them, one a seed, with `val_loss` and
+            `elapsed`, the seconds until the end of each epoch.
         post: of the post's settings, likewise.
 
     Returns:
         `ratio`, in float32, of the seconds until the loss of the post's last epoch; and for each precision `reach` of
-        that, and under `lowest` that of the post's epoch of the lowest loss.
+        that, under `lowest` that of the post's epoch of the lowest loss.
     """
     result: dict[str, Any] = {}
-    for precision, history in histories.items():
-        end, lowest = reach(history, post, -1), reach(history, post, int(post.val_loss.argmin()))
+    for precision, runs in histories.items():
+        end, lowest = reach(runs, post, -1), reach(runs, post, int(post.val_loss.argmin()))
         for name, part in (("at their end", end), ("at their lowest", lowest)):
-            ours = "not reached" if part["seconds"] is None else f"{part['seconds']:.0f} s, {part['ratio']:.3f} of that"
-            line = "the post's settings {}: {target:.2f} nats after {post_seconds:.0f} s; this project in {}: {}"
-            print(line.format(name, precision, ours, **part), flush=True)
+            seconds = ", ".join("not reached" if s is None else f"{s:.0f} s" for s in part["seconds"])
+            ratio = "" if part["ratio"] is None else f", {part['ratio']:.3f} of that in the median"
+            line = "the post's settings {}: {target:.2f} nats after {post_seconds:.0f} s; this project in {}: {}{}"
+            print(line.format(name, precision, seconds, ratio, **part), flush=True)
         result[precision] = {**end, "lowest": lowest}
     save_figure(PICTURE, draw(histories, post))
     return {"ratio": result["float32"]["ratio"], **result}
 
 
-def reach(history: pd.DataFrame, post: pd.DataFrame, row: int) -> dict[str, float | None]:
+def reach(runs: list[pd.DataFrame], post: pd.DataFrame, row: int) -> dict[str, Any]:
     """When this project's loss is no higher than the post's of that row.
 
     Returns:
-        The loss, `target`, in nats; `seconds` until this project has it, and the post; `ratio`, this project's seconds
-        to the post's. The seconds and the ratio are None if this project's loss stays above the target.
+        The loss, `target`, in nats; `post_seconds` until the post has it; `seconds` until each run of this project has
+        it, None if its loss stays above; `ratio`, their median to the post's, None if the median run stays above.
     """
     target, post_seconds = float(post.val_loss.iloc[row]), float(post.elapsed.iloc[row])
-    reached = history.elapsed[history.val_loss <= target]
-    seconds = float(reached.iloc[0]) if len(reached) else None
-    ratio = seconds / post_seconds if seconds else None
-    return {"target": target, "post_seconds": post_seconds, "seconds": seconds, "ratio": ratio}
+    reached = [float(run.elapsed[run.val_loss <= target].min()) for run in runs]  # NaN where it stays above
+    median = float(np.median(np.nan_to_num(reached, nan=math.inf)))
+    return {
+        "target": target,
+        "post_seconds": post_seconds,
+        "seconds": [None if math.isnan(seconds) else seconds for seconds in reached],
+        "ratio": median / post_seconds if math.isfinite(median) else None,
+    }
 
 
-def draw(histories: dict[str, pd.DataFrame], post: pd.DataFrame) -> Figure:
-    """Held-out loss against seconds of training, on a logarithmic axis."""
+def draw(histories: dict[str, list[pd.DataFrame]], post: pd.DataFrame) -> Figure:
+    """Held-out loss against seconds of training, on a logarithmic axis; one line a seed."""
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.subplots()
     axes.plot(post.elapsed, post.val_loss, "s-", ms=4, color=COLORS[6], label="the post's settings and layers")
-    for (precision, history), color, marker in zip(histories.items(), (COLORS[0], COLORS[3]), "oD", strict=False):
-        axes.plot(history.elapsed, history.val_loss, f"{marker}-", color=color, label=f"this project, {precision}")
+    for (precision, runs), color, marker in zip(histories.items(), (COLORS[0], COLORS[3]), "oD", strict=False):
+        for i, run in enumerate(runs):
+            label = None if i else f"this project, {precision}, {len(runs)} seeds"
+            axes.plot(run.elapsed, run.val_loss, f"{marker}-", ms=4, color=color, label=label)
     end = post.iloc[-1]
     axes.axhline(end.val_loss, color="grey", linestyle=":", label="what the post's settings end at")
     axes.set(title=f"The post's settings end at {end.val_loss:.2f} nats after {end.elapsed:.0f} s", xscale="log")
