@@ -1,8 +1,9 @@
-"""What the figures depend on: processor, cores, Python and libraries."""
+"""What the figures depend on: the code, processor, cores, Python and libraries."""
 
 import importlib.metadata
 import os
 import platform
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,19 @@ def facts() -> dict[str, Any]:
     )
     flags = processor.get("flags", "").split()
     return {
+        "commit": _commit(),
         "processor": processor.get("model name", platform.processor()).lstrip("\t: "),
         "instructions": [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags],
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
     }
+
+
+def _commit() -> str | None:
+    """That on which the working tree stands; None outside a git repository."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip() or None  # noqa: S603
 
 
 def has_bfloat16() -> bool:
