@@ -36,7 +36,7 @@ POST_HISTORY = Path("reports/benchmark_post.csv")
 PICTURE = Path("reports/benchmark_quality.png")
 POST = {"epochs": 200, "batch_size": 128, "learning_rate": 1e-3, "schedule": "constant", "patience": 5}
 POST |= {"optimizer": "adam", "dropout": 0.0, "epsilon_std": 1.0, "precision": "float32"}
-PLAIN_STEPS = 100
+PLAIN_STEPS = 50
 
 
 def post_settings() -> Train:

@@ -65,8 +65,8 @@ class UpsampledConv2DTranspose(layers.Conv2DTranspose):
         # r, u: parity of the output row and column; s, v: taps at low resolution; i, j: taps of the 3x3 kernel.
         kernel = ops.einsum("rsi,uvj,ijfc->svrufc", taps, taps, self.kernel)
         kernel = ops.reshape(kernel, (2, 2, 4 * self.filters, x.shape[-1]))
-        y = ops.conv_transpose(x, kernel, padding="valid")
-        return ops.depth_to_space(self.activation(ops.add(y, ops.tile(self.bias, 4))), 2)
+        y = ops.depth_to_space(ops.conv_transpose(x, kernel, padding="valid"), 2)
+        return self.activation(ops.add(y, self.bias))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sizes, _ = input_shape
