@@ -43,9 +43,9 @@ lint: .venv/ready-dev
 # Renews the pins; the hashes need no index host.
 lock: .venv/ready-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --quiet pyproject.toml -o requirements.txt
+		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --quiet --group dev -c requirements.txt -o requirements-dev.txt
+		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --group dev -c requirements.txt -o requirements-dev.txt
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage*
