@@ -1,25 +1,44 @@
-"""Stage `evaluate`: the test loss and its terms to `reports/metrics.json`."""
+"""Stage `evaluate`: bounds on the likelihood of the test images, and what the latent dimensions carry.
+
+The figures go to `reports/metrics.json`, the loss of each test image to `data/evaluation/test.npz`.
+"""
 
 from pathlib import Path
 
+from vae import binarization, posterior
 from vae.errors import run_stage
 from vae.files import write_json
 from vae.nn.checkpoint import load_checkpoint
-from vae.nn.evaluation import elbo_terms, summarize
+from vae.nn.embedding import encode
+from vae.nn.evaluation import bounds, summarize
 from vae.settings import Evaluate, load_settings
-from vae.splits import load_split
+from vae.splits import load_split, save_arrays
+
+LINE = (
+    "{}, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}, "
+    "importance-weighted {importance_weighted:.2f}"
+)
 
 
 def main() -> None:
     settings, seed = load_settings(Evaluate)
     model = load_checkpoint(Path("models/vae"))
-    test = load_split(Path("data/prepared/test.npz"))
-    print(f"{settings.samples} samples of z for each of {len(test.images):,} test images", flush=True)
-    terms = elbo_terms(model, test.images, samples=settings.samples, batch_size=settings.batch_size, seed=seed)
-    metrics = summarize(terms, settings.samples)
+    images = load_split(Path("data/prepared/test.npz")).images
+    entropy = binarization.entropy_nats(images)
+    print(f"{settings.samples} samples of z for each of {len(images):,} test images, grey and binarized", flush=True)
+    metrics: dict[str, object] = {"images": len(images), "samples": settings.samples}
+    for protocol, shown in {"grey": images, "binarized": binarization.binarize(images)}.items():
+        parts = bounds(
+            model, shown, samples=settings.samples, batch_size=settings.batch_size, seed=seed, title=protocol
+        )
+        figures = summarize(parts, entropy)
+        if protocol == "grey":
+            save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
+        print(LINE.format(protocol, **figures), flush=True)
+        metrics[protocol] = figures
+    metrics["binarization_seed"] = binarization.SEED
+    metrics["posterior"] = posterior.summarize(*encode(model, images, settings.batch_size), seed)
     write_json(Path("reports/metrics.json"), metrics)
-    figures = "loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}".format_map(metrics)
-    print(f"test, nats per image: {figures}")
 
 
 if __name__ == "__main__":

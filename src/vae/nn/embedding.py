@@ -21,10 +21,15 @@ class Embedding(NamedTuple):
     """(n,)."""
 
 
+def encode(model: VAE, images: NDArray[np.float32], batch_size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """z_mean and z_log_var, (n, latent_dim) each, of images (n, 28, 28, 1), `batch_size` at a time."""
+    z_mean, z_log_var = model.encoder.predict(batches(images, batch_size), verbose=0)
+    return z_mean, z_log_var
+
+
 def embed(model: VAE, images: NDArray[np.float32], labels: NDArray[np.uint8], batch_size: int) -> Embedding:
     """Encode the images (n, 28, 28, 1), `batch_size` at a time, without noise."""
-    z_mean, z_log_var = model.encoder.predict(batches(images, batch_size), verbose=0)
-    return Embedding(z_mean, z_log_var, labels)
+    return Embedding(*encode(model, images, batch_size), labels)
 
 
 def to_table(embedding: Embedding) -> pd.DataFrame:

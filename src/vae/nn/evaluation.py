@@ -1,5 +1,6 @@
-"""The negative ELBO of held-out images, with its standard error."""
+"""Bounds on the log-likelihood of held-out images: the ELBO, and the importance-weighted bound, which is tighter."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
@@ -12,51 +13,83 @@ from vae.nn.model import VAE
 from vae.nn.objective import kl_nats, reconstruction_nats
 
 
-class Terms(NamedTuple):
-    """The two terms of the negative ELBO, (n,) each, in nats per image."""
+class Bounds(NamedTuple):
+    """Of n images, (n,) each, in nats; a loss is an upper bound on -log p(x)."""
 
     reconstruction: NDArray[np.float64]
-    """Averaged over the samples of z."""
+    """-E[log p(x|z)] over q(z|x), averaged over the samples of z."""
     kl: NDArray[np.float64]
+    """KL(q(z|x) || p(z)), in closed form; with the reconstruction, the negative ELBO."""
+    importance_weighted: NDArray[np.float64]
+    """The negative importance-weighted bound."""
 
 
-def elbo_terms(model: VAE, images: NDArray[np.float32], *, samples: int, batch_size: int, seed: int) -> Terms:
-    """Each image's terms: the reconstruction by Monte Carlo over z ~ q(z|x), the KL in closed form.
+def bounds(
+    model: VAE,
+    images: NDArray[np.float32],
+    *,
+    samples: int,
+    batch_size: int,
+    seed: int,
+    title: str = "evaluate",
+    reconstruction: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = reconstruction_nats,
+) -> Bounds:
+    """The negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
+
+    With k samples, Burda et al., "Importance Weighted Autoencoders" (2016), equation 8,
+    https://arxiv.org/abs/1509.00519:
+
+        log p(x) >= E[log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x)]
+
+    k = 1 gives the ELBO; the bound rises with k, towards log p(x). One sample of a batch is decoded at a time, so that
+    memory does not grow with k.
 
     Args:
         model: its `epsilon_std` is left aside: z is drawn from q(z|x) itself, or the figure would be no bound.
-        images: (n, 28, 28, 1).
-        samples: of z for each image.
+        images: (n, height, width, channels).
+        samples: k.
         batch_size: images at a time; memory grows with it.
         seed: of the noise.
+        title: of the progress bar.
+        reconstruction: -log p(x|z) of a batch, (batch,), from the images and what the decoder makes of z.
     """
     noise = keras.random.SeedGenerator(seed)
 
     @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def reconstruction(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
+    def draw(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
-        return reconstruction_nats(batch, model.decoder(z_mean + tf.exp(0.5 * z_log_var) * epsilon))
+        z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
+        # log q(z|x) - log p(z): the constants of the two Gaussians cancel
+        log_ratio = 0.5 * tf.reduce_sum(tf.square(z) - tf.square(epsilon) - z_log_var, axis=-1)
+        return reconstruction(batch, model.decoder(z)), log_ratio
 
-    def batch_terms(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def batch_bounds(batch: tf.Tensor) -> Bounds:
         z_mean, z_log_var = model.encode(batch)
-        draws = [reconstruction(batch, z_mean, z_log_var) for _ in range(samples)]
-        return tf.reduce_mean(draws, axis=0), kl_nats(z_mean, z_log_var)
+        total, log_sum = np.zeros(len(batch)), np.full(len(batch), -np.inf)
+        for _ in range(samples):
+            nats, log_ratio = (part.numpy().astype(np.float64) for part in draw(batch, z_mean, z_log_var))
+            total += nats
+            log_sum = np.logaddexp(log_sum, -nats - log_ratio)
+            bar.update(len(batch))
+        kl = np.asarray(kl_nats(z_mean, z_log_var), np.float64)
+        return Bounds(total / samples, kl, np.log(samples) - log_sum)
 
     starts = range(0, len(images), batch_size)
-    parts = [
-        batch_terms(tf.constant(images[i : i + batch_size]))
-        for i in tqdm(starts, "evaluate", unit="batch", disable=None)
-    ]
-    return Terms(*(np.concatenate(term).astype(np.float64) for term in zip(*parts, strict=True)))
+    with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
+        parts = [batch_bounds(tf.constant(images[i : i + batch_size])) for i in starts]
+    return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def summarize(terms: Terms, samples: int) -> dict[str, float | int | dict[str, float]]:
-    """Means over the images, and their standard errors: the standard deviation over the images / sqrt(n)."""
-    per_image = {"loss": terms.reconstruction + terms.kl, "reconstruction": terms.reconstruction, "kl": terms.kl}
-    count = len(terms.kl)
+def summarize(parts: Bounds, entropy: NDArray[np.float64]) -> dict[str, float | dict[str, float]]:
+    """Means over the images, and their standard errors: the standard deviation over the images / sqrt(n).
+
+    Args:
+        parts: of n images.
+        entropy: (n,), the floor under the loss of each.
+    """
+    per_image = {"loss": parts.reconstruction + parts.kl, **parts._asdict(), "entropy": entropy}
+    root = np.sqrt(len(entropy))
     return {
         **{name: float(values.mean()) for name, values in per_image.items()},
-        "standard_error": {name: float(values.std(ddof=1) / np.sqrt(count)) for name, values in per_image.items()},
-        "images": count,
-        "samples_per_image": samples,
+        "standard_error": {name: float(values.std(ddof=1) / root) for name, values in per_image.items()},
     }
