@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness as reference
+from sklearn.model_selection import LeaveOneOut, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from vae import neighbourhoods
+from vae.neighbourhoods import neighbour_accuracy, trustworthiness
+
+
+def test_accuracy_is_that_of_leaving_one_out() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=120).astype(np.uint8)
+    places = rng.normal(size=(120, 2)) + labels[:, np.newaxis]
+    expected = cross_val_score(KNeighborsClassifier(5), places, labels, cv=LeaveOneOut()).mean()
+    assert neighbour_accuracy(places, labels) == pytest.approx(expected)
+    assert 0.3 < expected < 0.95
+
+
+def test_trustworthiness_agrees_with_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(300, 4, 2)).astype("float32")
+    for places in (points[:, 0], points[:, :2, 0] + rng.normal(size=(300, 2)), rng.normal(size=(300, 2))):
+        expected = reference(points.reshape(300, 8), places, n_neighbors=15)
+        assert trustworthiness(points, places) == pytest.approx(expected, abs=1e-6)
+
+
+def test_trustworthiness_of_the_points_themselves_is_one_and_of_random_places_one_half() -> None:
+    points = np.random.default_rng(2).normal(size=(2000, 2))
+    assert trustworthiness(points, points) == 1
+    assert trustworthiness(points, np.random.default_rng(3).normal(size=(2000, 2))) == pytest.approx(0.5, abs=0.02)
+
+
+def test_of_many_points_the_first_are_looked_at_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    points = rng.normal(size=(3000, 5))
+    places = points[:, :2].copy()
+    whole = trustworthiness(points, places)
+    monkeypatch.setattr(neighbourhoods, "MAX_QUERIES", 600)
+    assert trustworthiness(points, places) == pytest.approx(whole, abs=0.01)
+    places[600:] = rng.normal(size=(2400, 2))  # worse neighbours for all
+    assert trustworthiness(points, places) < whole - 0.05
+
+
+def test_chunks_do_not_change_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    points, places = rng.normal(size=(900, 6)), rng.normal(size=(900, 2))
+    whole = trustworthiness(points, places)
+    monkeypatch.setattr(neighbourhoods, "CHUNK_MIB", 0.1)
+    assert trustworthiness(points, places) == pytest.approx(whole, abs=1e-12)
