@@ -1,10 +1,10 @@
 # `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all. They first make the environment in .venv, from the pinned and hashed requirements.
+# times it all; `make seeds` runs it with three seeds. They first make the environment in .venv, from the pinned and hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro test bench lint lock clean
+.PHONY: repro test bench seeds lint lock clean
 
 repro: .venv/ready
 	$(BIN)/dvc repro
@@ -15,6 +15,10 @@ test: .venv/ready-dev lint
 # An hour or more, most of it the post's own settings; `make bench PARTS=step` for some of it.
 bench: repro .venv/torch/ready
 	PYTHONPATH=src $(BIN)/python -m benchmarks $(PARTS)
+
+# Half an hour: the figures of the default parameters with three seeds, and how they vary.
+seeds: repro
+	PYTHONPATH=src $(BIN)/python -m benchmarks.seeds
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check

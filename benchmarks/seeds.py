@@ -1,0 +1,61 @@
+"""How the figures of the default parameters vary with the seed: `python -m benchmarks.seeds`.
+
+Each seed but that of `params.yaml`, whose run is in the workspace, is an experiment of its own, named seed-N; what the
+run cache knows is not computed again. The seed decides the split, the weights, the noise and the order of the images.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dvc.api
+import pandas as pd
+import yaml
+
+from vae.files import write_csv
+
+SEEDS = (1, 2, 3)
+TABLE = Path("reports/seeds.csv")
+DVC = [sys.executable, "-m", "dvc"]
+
+
+def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """Figures by dotted name. Standard errors over the images are left out: those over the seeds take their place."""
+    flat: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return {name: value for name, value in flat.items() if "standard_error" not in name.split(".")}
+
+
+def run(seed: int) -> dict[str, Any]:
+    """The metrics of the whole pipeline with that seed, in a folder of DVC's own."""
+    if seed == yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["seed"]:
+        subprocess.run([*DVC, "repro"], check=True)  # noqa: S603
+        metrics: dict[str, Any] = dvc.api.metrics_show()
+        return metrics
+    name = f"seed-{seed}"
+    subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
+    subprocess.run([*DVC, "exp", "run", "--temp", "--name", name, "-S", f"seed={seed}"], check=True)  # noqa: S603
+    metrics = dvc.api.metrics_show(rev=name)
+    return metrics
+
+
+def table(metrics: dict[int, dict[str, Any]]) -> pd.DataFrame:
+    """A row a figure: its name, its value with each seed, their mean and the standard error of the mean."""
+    values = pd.DataFrame({f"seed {seed}": flatten(figures) for seed, figures in metrics.items()})
+    mean, error = values.mean(axis=1), values.sem(axis=1)
+    return values.assign(mean=mean, standard_error=error).rename_axis("figure").reset_index()
+
+
+def main() -> None:
+    figures = table({seed: run(seed) for seed in SEEDS})
+    write_csv(TABLE, figures)
+    print(figures.to_string(index=False, float_format="{:.5g}".format))
+
+
+if __name__ == "__main__":
+    main()
