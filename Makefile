@@ -1,5 +1,6 @@
 # `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all; `make seeds` runs it with three seeds. They first make the environment in .venv, from the pinned and hashed requirements.
+# times it all; `make seeds` runs it with three seeds. They first make the environment in .venv, from the pinned and hashed
+# requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
