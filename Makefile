@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro test bench seeds lint lock clean
+.PHONY: repro test bench seeds lint lock page clean
 
 repro: .venv/ready
 	$(BIN)/dvc repro
@@ -51,6 +51,10 @@ lock: .venv/ready-dev
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
 		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --group dev -c requirements.txt -o requirements-dev.txt
+
+# Renews the libraries in the page of `dvc plots`; needs npm.
+page: .venv/ready
+	$(BIN)/python .dvc/plots/renew_page.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage*

@@ -1,85 +1,18 @@
 """The real five stages, run by DVC on a few hundred real images in a repository of their own; every output opened."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from PIL import Image
 
+from repository import Repository
+
 STAGES = ("prepare", "train", "evaluate", "embed", "visualize")
-TITLES = (
-    "Loss (−ELBO)",
-    "Reconstruction",
-    "KL",
-    "Learning rate at the end of the epoch",
-    "t-SNE of the test images",
-    "t-SNE of their latent vectors",
-)
-SMALL = {
-    "prepare": {"share": 0.01, "validation_size": 100},
-    "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
-    "evaluate": {"samples": 2},
-    "visualize": {"tsne_points": 80, "perplexity": 10, "reconstructions_per_class": 1, "prior_samples": 9},
-}
-
-
-class Repository:
-    """A checkout in which commands are run as a user would, the environment not activated."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        activated = Path(sys.prefix) / "bin"
-        self.env = os.environ | {
-            "PATH": os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != activated),
-            "GIT_AUTHOR_NAME": "test",
-            "GIT_AUTHOR_EMAIL": "test@example.org",
-            "GIT_COMMITTER_NAME": "test",
-            "GIT_COMMITTER_EMAIL": "test@example.org",
-        }
-
-    def run(self, *command: str, status: int = 0) -> str:
-        done = subprocess.run(
-            command, cwd=self.path, env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def dvc(self, *arguments: str, status: int = 0) -> str:
-        return self.run(sys.executable, "-m", "dvc", *arguments, status=status)
-
-    def change(self, changes: dict[str, dict[str, Any]]) -> None:
-        params = yaml.safe_load((self.path / "params.yaml").read_text(encoding="utf-8"))
-        for section, values in changes.items():
-            params[section] |= values
-        (self.path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def repository(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A copy of this checkout, uncommitted changes included, in which the small pipeline has been run and committed."""
-    path = tmp_path_factory.mktemp("clone") / "repository"
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=root, check=True, capture_output=True, text=True).stdout.split("\0"):
-        if name and name != "dvc.lock" and (root / name).exists():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(root / name, path / name)
-    repository = Repository(path)
-    repository.change(SMALL)
-    repository.run("git", "init", "--quiet")
-    repository.output = repository.dvc("repro")
-    repository.run("git", "add", ".")
-    repository.run("git", "commit", "--quiet", "--message", "run")
-    return repository
-
 
 pytestmark = pytest.mark.slow
 
@@ -174,15 +107,6 @@ def test_an_experiment_reruns_what_it_changes_and_can_be_compared_and_taken_back
 def run_in(output: str) -> list[str]:
     """The stages that were run, not skipped nor restored from the cache."""
     return [stage for stage in STAGES if f"Running stage '{stage}'" in output]
-
-
-def test_plots_are_drawn_once_each(repository: Repository) -> None:
-    repository.dvc("plots", "show")
-    page = (repository.path / "dvc_plots/index.html").read_text(encoding="utf-8")
-    for title in TITLES:
-        assert page.count(f'"text": {json.dumps(title)}') == 1, title
-    assert page.count("var spec = ") == len(TITLES)
-    assert page.count("<img") == 4
 
 
 def test_the_notebook_lines_of_the_readme_run(repository: Repository) -> None:
