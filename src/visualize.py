@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vae import figures
 from vae.errors import run_stage
+from vae.figures import charts, grids
+from vae.figures.maps import maps
+from vae.figures.style import save_figure
 from vae.files import write_csv
 from vae.nn.checkpoint import load_checkpoint
 from vae.settings import Visualize, load_settings
@@ -22,15 +24,15 @@ def main() -> None:
     images, labels, class_names = load_split(Path("data/prepared/test.npz"))
     (z_mean,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean")
 
-    curves = figures.training_curves(pd.read_csv(REPORTS / "history.csv"))
-    figures.save_figure(REPORTS / "training_curves.png", curves)
+    curves = charts.training_curves(pd.read_csv(REPORTS / "history.csv"))
+    save_figure(REPORTS / "training_curves.png", curves)
 
-    originals = images[figures.first_of_each_class(labels, settings.reconstructions_per_class)]
-    pairs = figures.reconstructions(originals, np.asarray(model.reconstruct(originals)), class_names)
-    figures.save_figure(REPORTS / "reconstructions.png", pairs)
+    originals = images[grids.first_of_each_class(labels, settings.reconstructions_per_class)]
+    pairs = grids.reconstructions(originals, np.asarray(model.reconstruct(originals)), class_names)
+    save_figure(REPORTS / "reconstructions.png", pairs)
 
     samples = np.asarray(model.sample(settings.prior_samples, seed))
-    figures.save_figure(REPORTS / "prior_samples.png", figures.samples(samples, "Decoded draws from the prior"))
+    save_figure(REPORTS / "prior_samples.png", grids.samples(samples, "Decoded draws from the prior"))
 
     shown = slice(settings.tsne_points)
     image_map = tsne(images[shown], perplexity=settings.perplexity, seed=seed, title="t-SNE of the test images")
@@ -38,7 +40,7 @@ def main() -> None:
     write_csv(REPORTS / "tsne_images.csv", to_table(image_map, labels[shown], class_names))
     write_csv(REPORTS / "tsne_latents.csv", to_table(latent_map, labels[shown], class_names))
     places = {"t-SNE of the test images": image_map, "t-SNE of their latent vectors": latent_map}
-    figures.save_figure(REPORTS / "tsne.png", figures.maps(places, labels[shown], class_names))
+    save_figure(REPORTS / "tsne.png", maps(places, labels[shown], class_names))
     print("drawn: training curves, reconstructions, samples from the prior, t-SNE maps")
 
 
