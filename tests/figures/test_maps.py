@@ -19,8 +19,6 @@ def test_maps_show_every_point_in_the_colour_of_its_class() -> None:
             tuple(place): colors.to_hex(color)
             for place, color in zip(dots.get_offsets(), dots.get_facecolor(), strict=True)
         }
-        assert drawn == {
-            tuple(place): COLORS[label].lower() for place, label in zip(points, labels, strict=True)
-        }
+        assert drawn == {tuple(place): COLORS[label].lower() for place, label in zip(points, labels, strict=True)}
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == list(NAMES)
