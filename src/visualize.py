@@ -22,7 +22,7 @@ REPORTS = Path("reports")
 HARDEST = 10
 TRAVERSED = 16
 TRAVERSAL_VALUES = np.linspace(-3, 3, 13)
-INTERPOLATION_STEPS = 9
+INTERPOLATION_STEPS = 11
 MANIFOLD_STEPS = 20
 
 
@@ -42,6 +42,7 @@ def main() -> None:
     samples = np.asarray(model.sample(settings.prior_samples, seed))
     save_figure(REPORTS / "prior_samples.png", grids.samples(samples, f"{len(samples)} decoded draws from the prior"))
     draw_maps(test, z_mean, settings, seed)
+    print("drawn: training, losses, reconstructions, latent dimensions, interpolations, samples from the prior, maps")
 
 
 def draw_losses(test: Split, loss: NDArray[np.float64]) -> None:

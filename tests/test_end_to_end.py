@@ -23,12 +23,25 @@ TITLES = (
     "Learning rate at the end of the epoch",
     "t-SNE of the test images",
     "t-SNE of their latent vectors",
+    "KL per latent dimension",
+    "Loss (−ELBO) of the test images",
+)
+PICTURES = (
+    "interpolations",
+    "kl_per_dimension",
+    "losses",
+    "manifold",
+    "prior_samples",
+    "reconstructions",
+    "training_curves",
+    "traversals",
+    "tsne",
 )
 SMALL = {
     "prepare": {"share": 0.01, "validation_size": 100},
     "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
     "evaluate": {"samples": 2},
-    "visualize": {"tsne_points": 80, "perplexity": 10, "reconstructions_per_class": 1, "prior_samples": 9},
+    "visualize": {"tsne_points": 80, "perplexity": 10, "prior_samples": 9},
 }
 
 
@@ -122,13 +135,25 @@ def test_every_image_is_embedded(repository: Repository) -> None:
         np.testing.assert_array_equal(table.label, embedding["labels"])
 
 
-@pytest.mark.parametrize("name", ["prior_samples", "reconstructions", "training_curves", "tsne"])
+@pytest.mark.parametrize("name", PICTURES)
 def test_pictures_open_and_are_not_blank(repository: Repository, name: str) -> None:
     path = repository.path / f"reports/{name}.png"
-    assert path.stat().st_size < 2**20
+    assert path.stat().st_size < 10**6
     with Image.open(path) as picture:
         assert min(picture.size) > 300
         assert np.asarray(picture.convert("L")).std() > 5
+
+
+def test_tables_of_the_charts_agree_with_the_stages_before(repository: Repository) -> None:
+    metrics = json.loads((repository.path / "reports/metrics.json").read_text())
+    with np.load(repository.path / "data/evaluation/test.npz") as terms:
+        assert (terms["reconstruction"] + terms["kl"]).mean() == pytest.approx(metrics["loss"], rel=1e-9)
+    dimensions = pd.read_csv(repository.path / "reports/kl_per_dimension.csv")
+    assert sorted(dimensions.dimension) == [0, 1, 2, 3]
+    assert dimensions.kl.sum() == pytest.approx(metrics["kl"], rel=1e-4)
+    bins = pd.read_csv(repository.path / "reports/loss_histogram.csv")
+    assert bins.images.sum() == 100
+    assert np.average(bins.loss, weights=bins.images) == pytest.approx(metrics["loss"], rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["images", "latents"])
@@ -182,7 +207,7 @@ def test_plots_are_drawn_once_each(repository: Repository) -> None:
     for title in TITLES:
         assert page.count(f'"text": {json.dumps(title)}') == 1, title
     assert page.count("var spec = ") == len(TITLES)
-    assert page.count("<img") == 4
+    assert page.count("<img") == len(PICTURES)
 
 
 def test_the_notebook_lines_of_the_readme_run(repository: Repository) -> None:

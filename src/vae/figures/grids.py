@@ -98,7 +98,7 @@ def interpolations(
     tiles = np.concatenate([starts[:, np.newaxis], between, ends[:, np.newaxis]], axis=1)
     rows, columns = tiles.shape[:2]
     title = "Between two test images: decoded on the straight line from one posterior mean to the other"
-    figure = new_figure(TILE * columns + 0.8, TILE * rows + 0.95, title)
+    figure = new_figure(TILE * columns + 0.5 + 0.07 * max(map(len, pairs)), TILE * rows + 0.95, title)
     axes = figure.subplots()
     shares = [f"{share:.0%}" for share in np.linspace(0, 1, between.shape[1])]
     mosaic(axes, tiles, ["original", *shares, "original"], pairs)
