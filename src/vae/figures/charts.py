@@ -36,7 +36,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
 
 
 def kl_per_dimension(dimensions: pd.DataFrame) -> Figure:
-    """A bar a dimension, the largest KL first, with its standard error; inactive ones are wine red, hatched and crossed.
+    """A bar a dimension, the largest KL first, with its standard error; inactive ones wine red, hatched and crossed.
 
     Args:
         dimensions: as `vae.dimensions.by_kl` has them.
