@@ -125,8 +125,9 @@ def manifold(
     shown = {1: "The line of the only latent dimension", 2: "The plane of both latent dimensions"}.get(
         latent_dim, f"The plane of the two of {latent_dim} latent dimensions with the largest KL, the others at zero"
     )
+    title = f"{shown},\ndecoded at evenly spaced quantiles of N(0, 1)"
     size = TILE / 2  # there are hundreds of tiles
-    figure = new_figure(size * steps + 0.8, size * rows + 1.15, f"{shown},\ndecoded at equally probable values of each")
+    figure = new_figure(size * steps + 0.8, size * rows + 1.15, title)
     axes = figure.subplots()
     labels = [f"{value:.1f}".replace("-", "−") for value in values]
     mosaic(axes, images, labels, labels if len(dimensions) > 1 else ())
