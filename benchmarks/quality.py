@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.keras_worker import Stopwatch, plain_vae
 from benchmarks.machine import has_bfloat16
-from vae.figures import COLORS, save_figure
+from vae.figures.style import COLORS, save_figure
 from vae.files import write_csv
 from vae.nn.batches import batches
 from vae.nn.training import VALIDATION_BATCH_SIZE, build_model, fit

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vae.figures import COLORS, save_figure
+from vae.figures.style import COLORS, save_figure
 from vae.nn.batches import batches
 from vae.nn.checkpoint import load_checkpoint
 from vae.nn.embedding import embed

@@ -1,45 +1,109 @@
-"""Stage `visualize`: the pictures in `reports/`, and the coordinates of both t-SNE maps as CSV."""
+"""Stage `visualize`: the pictures in `reports/`, and as CSV what `dvc plots` draws anew."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from vae import figures
+from vae import dimensions, losses, paths
 from vae.errors import run_stage
+from vae.figures import charts, grids
+from vae.figures.maps import maps
+from vae.figures.style import save_figure
 from vae.files import write_csv
 from vae.nn.checkpoint import load_checkpoint
+from vae.nn.model import VAE
 from vae.settings import Visualize, load_settings
-from vae.splits import load_arrays, load_split
+from vae.splits import Split, load_arrays, load_split
 from vae.tsne import to_table, tsne
 
 REPORTS = Path("reports")
+HARDEST = 10
+TRAVERSED = 16
+TRAVERSAL_VALUES = np.linspace(-3, 3, 13)
+INTERPOLATION_STEPS = 11
+MANIFOLD_STEPS = 20
 
 
 def main() -> None:
     settings, seed = load_settings(Visualize)
     model = load_checkpoint(Path("models/vae"))
-    images, labels, class_names = load_split(Path("data/prepared/test.npz"))
-    (z_mean,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean")
+    test = load_split(Path("data/prepared/test.npz"))
+    z_mean, z_log_var = load_arrays(Path("data/embeddings/test.npz"), "z_mean", "z_log_var")
+    reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl")
 
-    curves = figures.training_curves(pd.read_csv(REPORTS / "history.csv"))
-    figures.save_figure(REPORTS / "training_curves.png", curves)
-
-    originals = images[figures.first_of_each_class(labels, settings.reconstructions_per_class)]
-    pairs = figures.reconstructions(originals, np.asarray(model.reconstruct(originals)), class_names)
-    figures.save_figure(REPORTS / "reconstructions.png", pairs)
-
+    curves = charts.training_curves(pd.read_csv(REPORTS / "history.csv"))
+    save_figure(REPORTS / "training_curves.png", curves)
+    draw_losses(test, reconstruction + kl)
+    draw_reconstructions(model, test, z_mean, reconstruction + kl)
+    draw_dimensions(model, dimensions.by_kl(z_mean, z_log_var))
+    draw_interpolations(model, test, z_mean)
     samples = np.asarray(model.sample(settings.prior_samples, seed))
-    figures.save_figure(REPORTS / "prior_samples.png", figures.samples(samples, "Decoded draws from the prior"))
+    save_figure(REPORTS / "prior_samples.png", grids.samples(samples, f"{len(samples)} decoded draws from the prior"))
+    draw_maps(test, z_mean, settings, seed)
+    print("drawn: training, losses, reconstructions, latent dimensions, interpolations, samples from the prior, maps")
 
+
+def draw_losses(test: Split, loss: NDArray[np.float64]) -> None:
+    """The histogram of the loss and the hardest images."""
+    bins, hardest = losses.histogram(loss), losses.hardest(loss, HARDEST)
+    captions = [f"{test.class_names[test.labels[i]]}\n{loss[i]:.1f}" for i in hardest]
+    write_csv(REPORTS / "loss_histogram.csv", bins)
+    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions))
+
+
+def draw_reconstructions(model: VAE, test: Split, z_mean: NDArray[np.float32], loss: NDArray[np.float64]) -> None:
+    """Each class's best, median and worst image."""
+    shown = losses.extremes_of_each_class(loss, test.labels)
+    classes = test.class_names[test.labels[shown[0]]]
+    picture = grids.reconstructions(
+        test.images[shown], decode(model, z_mean[shown]), loss[shown], classes, float(loss.mean())
+    )
+    save_figure(REPORTS / "reconstructions.png", picture)
+
+
+def draw_dimensions(model: VAE, table: pd.DataFrame) -> None:
+    """The KL of each latent dimension, and what the dimensions of largest KL do to an image."""
+    write_csv(REPORTS / "kl_per_dimension.csv", table)
+    save_figure(REPORTS / "kl_per_dimension.png", charts.kl_per_dimension(table))
+
+    z = paths.traversals(model.latent_dim, table.dimension[:TRAVERSED].tolist(), TRAVERSAL_VALUES)
+    save_figure(REPORTS / "traversals.png", grids.traversals(decode(model, z), TRAVERSAL_VALUES, table))
+
+    first, values = table.dimension[:2].tolist(), paths.gaussian_quantiles(MANIFOLD_STEPS)
+    plane = decode(model, paths.plane(model.latent_dim, first, values))
+    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, model.latent_dim))
+
+
+def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32]) -> None:
+    """From the first test image of a class to that of the next: 0 to 1, 2 to 3, and so on."""
+    present, firsts = np.unique(test.labels, return_index=True)
+    names, pairs = test.class_names[present], len(present) // 2
+    starts, ends = firsts[0 : 2 * pairs : 2], firsts[1 : 2 * pairs : 2]
+    between = decode(model, paths.interpolations(z_mean[starts], z_mean[ends], INTERPOLATION_STEPS))
+    rows = [f"{start} → {end}" for start, end in zip(names[0::2], names[1::2], strict=False)]
+    picture = grids.interpolations(test.images[starts], between, test.images[ends], rows)
+    save_figure(REPORTS / "interpolations.png", picture)
+
+
+def draw_maps(test: Split, z_mean: NDArray[np.float32], settings: Visualize, seed: int) -> None:
+    """The t-SNE maps of the images and of their latent vectors."""
     shown = slice(settings.tsne_points)
-    image_map = tsne(images[shown], perplexity=settings.perplexity, seed=seed, title="t-SNE of the test images")
-    latent_map = tsne(z_mean[shown], perplexity=settings.perplexity, seed=seed, title="t-SNE of their latent vectors")
-    write_csv(REPORTS / "tsne_images.csv", to_table(image_map, labels[shown], class_names))
-    write_csv(REPORTS / "tsne_latents.csv", to_table(latent_map, labels[shown], class_names))
-    places = {"t-SNE of the test images": image_map, "t-SNE of their latent vectors": latent_map}
-    figures.save_figure(REPORTS / "tsne.png", figures.maps(places, labels[shown], class_names))
-    print("drawn: training curves, reconstructions, samples from the prior, t-SNE maps")
+    labels = test.labels[shown]
+    points = {"t-SNE of the test images": test.images[shown], "t-SNE of their latent vectors": z_mean[shown]}
+    places = {
+        title: tsne(part, perplexity=settings.perplexity, seed=seed, title=title) for title, part in points.items()
+    }
+    for name, part in zip(("images", "latents"), places.values(), strict=True):
+        write_csv(REPORTS / f"tsne_{name}.csv", to_table(part, labels, test.class_names))
+    save_figure(REPORTS / "tsne.png", maps(places, labels, test.class_names), levels=16)
+
+
+def decode(model: VAE, z: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Images (…, 28, 28, 1) of latent vectors (…, latent_dim)."""
+    images = np.asarray(model.decode(z.reshape(-1, z.shape[-1])))
+    return images.reshape(*z.shape[:-1], *images.shape[1:])
 
 
 if __name__ == "__main__":

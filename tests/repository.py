@@ -13,7 +13,7 @@ SMALL = {
     "prepare": {"share": 0.01, "validation_size": 100},
     "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
     "evaluate": {"samples": 2},
-    "visualize": {"tsne_points": 80, "perplexity": 10, "reconstructions_per_class": 1, "prior_samples": 9},
+    "visualize": {"tsne_points": 80, "perplexity": 10, "prior_samples": 9},
 }
 
 

@@ -13,6 +13,17 @@ from PIL import Image
 from repository import Repository
 
 STAGES = ("prepare", "train", "evaluate", "embed", "visualize")
+PICTURES = (
+    "interpolations",
+    "kl_per_dimension",
+    "losses",
+    "manifold",
+    "prior_samples",
+    "reconstructions",
+    "training_curves",
+    "traversals",
+    "tsne",
+)
 
 pytestmark = pytest.mark.slow
 
@@ -55,13 +66,25 @@ def test_every_image_is_embedded(repository: Repository) -> None:
         np.testing.assert_array_equal(table.label, embedding["labels"])
 
 
-@pytest.mark.parametrize("name", ["prior_samples", "reconstructions", "training_curves", "tsne"])
+@pytest.mark.parametrize("name", PICTURES)
 def test_pictures_open_and_are_not_blank(repository: Repository, name: str) -> None:
     path = repository.path / f"reports/{name}.png"
-    assert path.stat().st_size < 2**20
+    assert path.stat().st_size < 10**6
     with Image.open(path) as picture:
         assert min(picture.size) > 300
         assert np.asarray(picture.convert("L")).std() > 5
+
+
+def test_tables_of_the_charts_agree_with_the_stages_before(repository: Repository) -> None:
+    metrics = json.loads((repository.path / "reports/metrics.json").read_text())
+    with np.load(repository.path / "data/evaluation/test.npz") as terms:
+        assert (terms["reconstruction"] + terms["kl"]).mean() == pytest.approx(metrics["loss"], rel=1e-9)
+    dimensions = pd.read_csv(repository.path / "reports/kl_per_dimension.csv")
+    assert sorted(dimensions.dimension) == [0, 1, 2, 3]
+    assert dimensions.kl.sum() == pytest.approx(metrics["kl"], rel=1e-4)
+    bins = pd.read_csv(repository.path / "reports/loss_histogram.csv")
+    assert bins.images.sum() == 100
+    assert np.average(bins.loss, weights=bins.images) == pytest.approx(metrics["loss"], rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["images", "latents"])

@@ -19,7 +19,7 @@ RERUNS = {
     "seed": set(STAGES),
     "prepare": set(STAGES),
     "train": {"train", "evaluate", "embed", "visualize"},
-    "evaluate": {"evaluate"},
+    "evaluate": {"evaluate", "visualize"},
     "embed": {"embed", "visualize"},
     "visualize": {"visualize"},
 }

@@ -24,8 +24,16 @@ TITLES = {
     "Learning rate at the end of the epoch",
     "t-SNE of the test images",
     "t-SNE of their latent vectors",
+    "KL per latent dimension",
+    "Loss (−ELBO) of the test images",
 }
-PICTURES = {f"reports/{name}.png" for name in ("prior_samples", "reconstructions", "training_curves", "tsne")}
+PICTURES = {
+    f"reports/{name}.png"
+    for name in (
+        *("interpolations", "kl_per_dimension", "losses", "manifold", "prior_samples"),
+        *("reconstructions", "training_curves", "traversals", "tsne"),
+    )
+}
 
 # A picture's element begins with its path, a plot's does not.
 PLOT, PICTURE = "main > div:not(:has(> p))", "main > div:has(> p)"

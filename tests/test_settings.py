@@ -116,8 +116,6 @@ AT_LEAST, AT_MOST, ABOVE, BELOW = "greater than or equal to", "less than or equa
         ("visualize.tsne_points", 49, f"{AT_LEAST} 50"),
         ("visualize.tsne_points", 10_001, f"{AT_MOST} 10000"),
         ("visualize.perplexity", 1.9, f"{AT_LEAST} 2"),
-        ("visualize.reconstructions_per_class", 0, f"{AT_LEAST} 1"),
-        ("visualize.reconstructions_per_class", 11, f"{AT_MOST} 10"),
         ("visualize.prior_samples", 0, f"{AT_LEAST} 1"),
         ("visualize.prior_samples", 401, f"{AT_MOST} 400"),
     ],
@@ -134,7 +132,7 @@ LOWEST = {
     | {"schedule": "constant", "warmup": 0, "patience": 1, "precision": "float32", "optimizer": "adam"},
     "evaluate": {"samples": 1, "batch_size": 1},
     "embed": {"batch_size": 1},
-    "visualize": {"tsne_points": 50, "perplexity": 2, "reconstructions_per_class": 1, "prior_samples": 1},
+    "visualize": {"tsne_points": 50, "perplexity": 2, "prior_samples": 1},
 }
 HIGHEST = {
     "seed": 2**32 - 1,
@@ -150,7 +148,7 @@ HIGHEST = {
     },
     "evaluate": {"samples": 10**9, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
-    "visualize": {"tsne_points": 10_000, "perplexity": 3333, "reconstructions_per_class": 10, "prior_samples": 400},
+    "visualize": {"tsne_points": 10_000, "perplexity": 3333, "prior_samples": 400},
 }
 
 

@@ -22,7 +22,7 @@ def kl_per_dimension(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]
 def variance_of_means(z_mean: NDArray[np.float32]) -> Floats:
     """Variance over the images of each dimension's posterior mean, (K,).
 
-    Burda et al., "Importance Weighted Autoencoders" (2016), section 5.1, https://arxiv.org/abs/1509.00519, call a unit
+    Burda et al., "Importance Weighted Autoencoders" (2016), section 5.2, https://arxiv.org/abs/1509.00519, call a unit
     active if it is over `ACTIVE_VARIANCE`: the others tell nothing of the image.
     """
     return np.asarray(z_mean.var(axis=0, dtype=np.float64, ddof=1))

@@ -63,7 +63,6 @@ class Visualize(Section):
 
     tsne_points: int = Field(ge=50, le=10_000)
     perplexity: float = Field(ge=2)
-    reconstructions_per_class: int = Field(ge=1, le=10)
     prior_samples: int = Field(ge=1, le=400)
 
 

@@ -1,0 +1,1 @@
+"""The pictures, each a function from arrays to a Matplotlib figure."""

@@ -1,0 +1,130 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from vae.figures import grids
+
+
+def noise(*shape: int) -> NDArray[np.float32]:
+    return np.random.default_rng(0).uniform(size=(*shape, 28, 28, 1)).astype("float32")
+
+
+def tiles(axes: Axes, layer: int = 0) -> NDArray[np.float32]:
+    """The images (rows, columns, 28, 28) in one layer of a mosaic."""
+    joined = np.asarray(np.ma.filled(axes.images[layer].get_array(), np.nan))
+    return joined.reshape(joined.shape[0] // 28, 28, -1, 28).swapaxes(1, 2)
+
+
+def below(axes: Axes) -> list[str]:
+    return [label.get_text() for label in axes.get_xticklabels()]
+
+
+def beside(axes: Axes) -> list[str]:
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
+def dimensions(count: int) -> pd.DataFrame:
+    """Of falling KL, the last dimension first."""
+    return pd.DataFrame({"dimension": np.arange(count)[::-1], "kl": np.linspace(2, 0.5, count)})
+
+
+@pytest.fixture(scope="module")
+def reconstructions() -> Figure:
+    images = noise(3, 2)
+    losses = np.array([[10.04, 20], [30, 40], [50, 60.06]])
+    return grids.reconstructions(images, images**2, losses, ["cat", "dog"], 31.255)
+
+
+def test_reconstructions_show_original_reconstruction_and_error(reconstructions: Figure) -> None:
+    images = noise(3, 2)[..., 0]
+    for group, axes in enumerate(reconstructions.axes[:3]):
+        grey, colored = tiles(axes), tiles(axes, 1)
+        np.testing.assert_array_equal(grey[0], images[group])
+        np.testing.assert_array_equal(grey[1], images[group] ** 2)
+        np.testing.assert_allclose(colored[2], images[group] - images[group] ** 2, atol=1e-7)
+        assert np.isnan(grey[2]).all()
+        assert np.isnan(colored[:2]).all()
+
+
+def test_reconstructions_tell_class_group_and_loss(reconstructions: Figure) -> None:
+    groups = reconstructions.axes[:3]
+    assert [axes.get_ylabel() for axes in groups] == ["best", "median", "worst"]
+    assert [below(axes) for axes in groups] == [["10.0", "20.0"], ["30.0", "40.0"], ["50.0", "60.1"]]
+    assert all(beside(axes) == ["original", "reconstruction", "error"] for axes in groups)
+    (top,) = groups[0].child_axes
+    assert below(top) == ["cat", "dog"]
+    assert reconstructions.get_suptitle().endswith("the mean of all test images is 31.25")
+
+
+def test_the_scale_of_the_error_is_told(reconstructions: Figure) -> None:
+    bar = reconstructions.axes[3]
+    assert bar.get_ylim() == (0, 1)
+    assert bar.get_ylabel() == "absolute error of a pixel in [0, 1]"
+    assert reconstructions.axes[0].images[1].get_cmap().name == "magma_r"
+
+
+@pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (7, 3, 3), (100, 10, 10)])
+def test_samples_are_all_shown_once_and_nothing_else(count: int, rows: int, columns: int) -> None:
+    images = noise(count)
+    figure = grids.samples(images, "samples")
+    shown = tiles(figure.axes[0])
+    assert shown.shape[:2] == (rows, columns)
+    flat = shown.reshape(-1, 28, 28)
+    np.testing.assert_array_equal(flat[:count], images[..., 0])
+    assert np.isnan(flat[count:]).all()
+    assert figure.get_suptitle() == "samples"
+
+
+def test_traversals_have_a_dimension_a_row_and_a_value_a_column() -> None:
+    images = noise(2, 3)
+    figure = grids.traversals(images, np.array([-1.5, 0.0, 3.0]), dimensions(2))
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(tiles(axes), images[..., 0])
+    assert below(axes) == ["−1.5", "0", "3"]
+    assert beside(axes) == ["$z_{1}$: KL 2.00 nats", "$z_{0}$: KL 0.50 nats"]
+    assert (
+        figure.get_suptitle() == "One latent dimension a row, largest KL first: from z = −1.5 to 3, the others at zero"
+    )
+
+
+def test_traversals_of_some_dimensions_say_of_how_many() -> None:
+    figure = grids.traversals(noise(2, 2), np.array([-3.0, 3.0]), dimensions(5))
+    assert "the 2 of 5 with the largest KL" in figure.get_suptitle()
+    assert beside(figure.axes[0]) == ["$z_{4}$: KL 2.00 nats", "$z_{3}$: KL 1.62 nats"]
+
+
+def test_interpolations_lie_between_their_originals() -> None:
+    images = noise(2, 5)
+    figure = grids.interpolations(images[:, 0], images[:, 1:4], images[:, 4], ["0 → 1", "2 → 3"])
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(tiles(axes), images[..., 0])
+    assert below(axes) == ["original", "0%", "50%", "100%", "original"]
+    assert beside(axes) == ["0 → 1", "2 → 3"]
+    assert [line.get_xdata()[0] for line in axes.lines] == [0.5, 3.5]
+    assert "straight line from one posterior mean" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize(("latent_dim", "title"), [(2, "both latent dim"), (7, "the two of 7 latent dimensions with")])
+def test_the_plane_grows_to_the_right_and_upwards(latent_dim: int, title: str) -> None:
+    images = noise(3, 3)
+    figure = grids.manifold(images, np.array([-1.25, 0.0, 1.25]), [4, 1], latent_dim)
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(tiles(axes), images[..., 0])
+    assert axes.get_ylim() == (-0.5, 2.5)  # row 0 at the bottom
+    assert below(axes) == beside(axes) == ["−1.2", "0.0", "1.2"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{4}$", "$z_{1}$")
+    assert title in figure.get_suptitle()
+    assert ("the others at zero" in figure.get_suptitle()) == (latent_dim > 2)
+
+
+def test_one_dimension_is_a_line() -> None:
+    figure = grids.manifold(noise(1, 3), np.array([-1.0, 0.0, 1.0]), [0], 1)
+    (axes,) = figure.axes
+    assert tiles(axes).shape[:2] == (1, 3)
+    assert below(axes) == ["−1.0", "0.0", "1.0"]
+    assert beside(axes) == []
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{0}$", "")
+    assert figure.get_suptitle().startswith("The line of the only latent dimension,")

@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from vae.dimensions import by_kl
+
+
+def test_dimensions_are_ordered_by_their_kl() -> None:
+    # KL at unit variance is mean² / 2: 0 and 0 of the first, 0.5 and 4.5 of the second, 2 and 2 of the third
+    z_mean = np.array([[0, 1, 2], [0, -3, 2]], "float32")
+    table = by_kl(z_mean, np.zeros((2, 3), "float32"))
+    assert table.dimension.tolist() == [1, 2, 0]
+    assert table.kl.tolist() == pytest.approx([2.5, 2, 0])
+    assert table.standard_error.tolist() == pytest.approx([2, 0, 0])
+    assert table.variance_of_means.tolist() == pytest.approx([8, 0, 0])
+
+
+def test_a_dimension_is_active_if_its_means_vary_by_more_than_a_hundredth() -> None:
+    z_mean = np.array([[0, 0], [0.13, 0.15]], "float32")  # variances 0.00845 and 0.01125
+    table = by_kl(z_mean, np.zeros((2, 2), "float32"))
+    assert dict(zip(table.dimension, table.active, strict=True)) == {0: False, 1: True}
+
+
+def test_equal_dimensions_keep_their_order() -> None:
+    assert by_kl(np.ones((3, 40), "float32"), np.zeros((3, 40), "float32")).dimension.tolist() == list(range(40))
