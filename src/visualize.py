@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vae import dimensions, losses, paths
+from vae import dimensions, losses, neighbourhoods, paths
 from vae.errors import run_stage
 from vae.figures import charts, grids
 from vae.figures.maps import maps
 from vae.figures.style import save_figure
-from vae.files import write_csv
+from vae.files import write_csv, write_json
 from vae.nn.checkpoint import load_checkpoint
 from vae.nn.model import VAE
 from vae.settings import Visualize, load_settings
@@ -19,6 +19,7 @@ from vae.splits import Split, load_arrays, load_split
 from vae.tsne import to_table, tsne
 
 REPORTS = Path("reports")
+MAPS = {"images": "t-SNE of the images", "latents": "t-SNE of their latent vectors"}
 HARDEST = 10
 TRAVERSED = 16
 TRAVERSAL_VALUES = np.linspace(-3, 3, 13)
@@ -41,7 +42,7 @@ def main() -> None:
     draw_interpolations(model, test, z_mean)
     samples = np.asarray(model.sample(settings.prior_samples, seed))
     save_figure(REPORTS / "prior_samples.png", grids.samples(samples, f"{len(samples)} decoded draws from the prior"))
-    draw_maps(test, z_mean, settings, seed)
+    draw_maps(settings, seed)
     print("drawn: training, losses, reconstructions, latent dimensions, interpolations, samples from the prior, maps")
 
 
@@ -87,17 +88,28 @@ def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32]) ->
     save_figure(REPORTS / "interpolations.png", picture)
 
 
-def draw_maps(test: Split, z_mean: NDArray[np.float32], settings: Visualize, seed: int) -> None:
-    """The t-SNE maps of the images and of their latent vectors."""
-    shown = slice(settings.tsne_points)
-    labels = test.labels[shown]
-    points = {"t-SNE of the test images": test.images[shown], "t-SNE of their latent vectors": z_mean[shown]}
-    places = {
-        title: tsne(part, perplexity=settings.perplexity, seed=seed, title=title) for title, part in points.items()
-    }
-    for name, part in zip(("images", "latents"), places.values(), strict=True):
-        write_csv(REPORTS / f"tsne_{name}.csv", to_table(part, labels, test.class_names))
-    save_figure(REPORTS / "tsne.png", maps(places, labels, test.class_names), levels=16)
+def draw_maps(settings: Visualize, seed: int) -> None:
+    """The t-SNE maps of the images and of their latent vectors, and how good each is."""
+    (images, labels, class_names), z_mean = map_points(settings.tsne_points)
+    places, figures = {}, {}
+    for name, points in {"images": images, "latents": z_mean}.items():
+        part = tsne(points, perplexity=settings.perplexity, seed=seed, title=MAPS[name])
+        write_csv(REPORTS / f"tsne_{name}.csv", to_table(part, labels, class_names))
+        figures[name] = neighbourhoods.assess(points, images, part, labels)
+        title = f"{MAPS[name]}: {neighbourhoods.describe(figures[name])}"
+        print(title, flush=True)
+        places[title] = part
+    write_json(REPORTS / "maps.json", {"maps": figures, "points": len(labels)})
+    save_figure(REPORTS / "tsne.png", maps(places, labels, class_names), levels=16)
+
+
+def map_points(count: int) -> tuple[Split, NDArray[np.float32]]:
+    """The first `count` images, those of the test set before the others, and their z_mean."""
+    names = ("test", "train", "validation")
+    images, labels, class_names = zip(*(load_split(Path(f"data/prepared/{name}.npz")) for name in names), strict=True)
+    z_mean = [load_arrays(Path(f"data/embeddings/{name}.npz"), "z_mean")[0] for name in names]
+    split = Split(np.concatenate(images)[:count], np.concatenate(labels)[:count], class_names[0])
+    return split, np.concatenate(z_mean)[:count]
 
 
 def decode(model: VAE, z: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from vae import neighbourhoods
-from vae.neighbourhoods import neighbour_accuracy, trustworthiness
+from vae.neighbourhoods import assess, describe, neighbour_accuracy, trustworthiness
 
 
 def test_accuracy_is_that_of_leaving_one_out() -> None:
@@ -48,3 +48,19 @@ def test_chunks_do_not_change_the_figure(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = trustworthiness(points, places)
     monkeypatch.setattr(neighbourhoods, "CHUNK_MIB", 0.1)
     assert trustworthiness(points, places) == pytest.approx(whole, abs=1e-12)
+
+
+def test_a_map_is_assessed_against_its_input_and_the_pixels() -> None:
+    rng = np.random.default_rng(6)
+    pixels, z = rng.normal(size=(2, 200, 5))
+    places, labels = z[:, :2], rng.integers(2, size=200).astype(np.uint8)
+    figures = assess(z, pixels, places, labels)
+    assert figures == {
+        "knn": neighbour_accuracy(places, labels),
+        "trustworthiness": {"input": trustworthiness(z, places), "pixels": trustworthiness(pixels, places)},
+    }
+    figures["knn"], figures["trustworthiness"] = 0.5, {"input": 0.75, "pixels": 0.25}
+    assert describe(figures) == "5-NN accuracy 0.500, trustworthiness 0.750, 0.250 to the pixels"
+    of_images = assess(pixels, pixels, places, labels)["trustworthiness"]
+    assert of_images == dict.fromkeys(("input", "pixels"), trustworthiness(pixels, places))
+    assert describe({"knn": 0.5, "trustworthiness": of_images}).count("0.") == 2

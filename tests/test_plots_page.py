@@ -22,7 +22,7 @@ TITLES = {
     "Reconstruction",
     "KL",
     "Learning rate at the end of the epoch",
-    "t-SNE of the test images",
+    "t-SNE of the images",
     "t-SNE of their latent vectors",
     "KL per latent dimension",
     "Loss (−ELBO) of the test images",

@@ -114,7 +114,7 @@ AT_LEAST, AT_MOST, ABOVE, BELOW = "greater than or equal to", "less than or equa
         ("embed.batch_size", 0, f"{AT_LEAST} 1"),
         ("embed.batch_size", 60_001, f"{AT_MOST} 60000"),
         ("visualize.tsne_points", 49, f"{AT_LEAST} 50"),
-        ("visualize.tsne_points", 10_001, f"{AT_MOST} 10000"),
+        ("visualize.tsne_points", 70_001, f"{AT_MOST} 70000"),
         ("visualize.perplexity", 1.9, f"{AT_LEAST} 2"),
         ("visualize.prior_samples", 0, f"{AT_LEAST} 1"),
         ("visualize.prior_samples", 401, f"{AT_MOST} 400"),
@@ -148,7 +148,7 @@ HIGHEST = {
     },
     "evaluate": {"samples": 10**9, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
-    "visualize": {"tsne_points": 10_000, "perplexity": 3333, "prior_samples": 400},
+    "visualize": {"tsne_points": 70_000, "perplexity": 3333, "prior_samples": 400},
 }
 
 

@@ -1,6 +1,6 @@
 """How good a map is: whether neighbours in the plane are of one class, and whether they were neighbours before."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,31 @@ MAX_QUERIES = 10_000
 CHUNK_MIB = 64  # of distances; ranks take several times as much
 
 Points = NDArray[np.floating[Any]]
+
+
+class MapFigures(TypedDict):
+    """How good a map is; see the functions of these names."""
+
+    knn: float
+    trustworthiness: dict[str, float]
+    """Against what the map is of (`input`), and against the pixels."""
+
+
+def assess(points: Points, pixels: Points, places: Points, labels: NDArray[np.uint8]) -> MapFigures:
+    """The figures of a map `places` (n, 2) of `points` (n, …), which stand for images `pixels` (n, …)."""
+    of_input = trustworthiness(points, places)
+    of_pixels = of_input if points is pixels else trustworthiness(pixels, places)
+    return {
+        "knn": neighbour_accuracy(places, labels),
+        "trustworthiness": {"input": of_input, "pixels": of_pixels},
+    }
+
+
+def describe(figures: MapFigures) -> str:
+    """The figures in a few words."""
+    trust = figures["trustworthiness"]
+    shown = "{input:.3f}" if trust["input"] == trust["pixels"] else "{input:.3f}, {pixels:.3f} to the pixels"
+    return f"5-NN accuracy {figures['knn']:.3f}, trustworthiness {shown.format_map(trust)}"
 
 
 def neighbour_accuracy(places: Points, labels: NDArray[np.uint8]) -> float:

@@ -61,7 +61,7 @@ class Embed(Section):
 class Visualize(Section):
     """The pictures."""
 
-    tsne_points: int = Field(ge=50, le=10_000)
+    tsne_points: int = Field(ge=50, le=70_000)
     perplexity: float = Field(ge=2)
     prior_samples: int = Field(ge=1, le=400)
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from vae.errors import InputError
 
 PRINCIPAL_COMPONENTS = 50
+MAX_BARNES_HUT = 10_000
 EARLY_ITERATIONS, ITERATIONS, CALLBACK_EVERY = 250, 500, 10
 
 
@@ -51,7 +52,7 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
             perplexity=perplexity,
             early_exaggeration_iter=EARLY_ITERATIONS,
             n_iter=ITERATIONS,
-            negative_gradient_method="bh",
+            negative_gradient_method="bh" if len(points) <= MAX_BARNES_HUT else "fft",
             initialization="pca" if points.shape[1] > 1 else "random",
             random_state=seed,
             n_jobs=-1,
