@@ -1,4 +1,4 @@
-"""The real five stages, run by DVC on a few hundred real images in a repository of their own; every output opened."""
+"""The real stages, run by DVC on a few hundred real images in a repository of their own; every output opened."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
-STAGES = ("prepare", "train", "evaluate", "embed", "visualize")
+STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "classify", "score")
 TITLES = (
     "Loss (−ELBO)",
     "Reconstruction",
@@ -29,6 +29,8 @@ SMALL = {
     "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
     "evaluate": {"samples": 2},
     "visualize": {"tsne_points": 80, "perplexity": 10, "reconstructions_per_class": 1, "prior_samples": 9},
+    "classify": {"epochs": 8, "batch_size": 32},
+    "score": {"mixture_components": 3},
 }
 
 
@@ -110,6 +112,24 @@ def test_history_and_metrics_agree_with_each_other(repository: Repository) -> No
     )
 
 
+def test_classifier_learns_and_its_error_is_binomial(repository: Repository) -> None:
+    figure = json.loads((repository.path / "reports/classification.json").read_text())["classifier"]
+    accuracy = figure["accuracy"]
+    assert 0.7 < accuracy < 1
+    assert figure["standard_error"] == pytest.approx(np.sqrt(accuracy * (1 - accuracy) / 100))
+    assert figure["images"] == 100
+
+
+def test_training_images_are_nearer_to_the_test_images_than_generated_ones(repository: Repository) -> None:
+    scores = json.loads((repository.path / "reports/frechet.json").read_text())
+    assert (scores["images"], scores["features"]) == (100, 64)
+    errors = scores["frechet"].pop("standard_error")
+    assert set(errors) == set(scores["frechet"]) == {"prior", "reconstruction", "mixture", "train"}
+    for name in ("prior", "reconstruction", "mixture"):
+        assert 0 < scores["frechet"]["train"] < scores["frechet"][name]
+        assert 0 < errors[name] < scores["frechet"][name]
+
+
 def test_every_image_is_embedded(repository: Repository) -> None:
     for name, count in {"train": 500, "validation": 100, "test": 100}.items():
         with np.load(repository.path / f"data/embeddings/{name}.npz") as embedding:
@@ -153,7 +173,7 @@ def test_nothing_that_tensorflow_says_of_itself_is_printed(repository: Repositor
 
 def test_an_experiment_reruns_what_it_changes_and_can_be_compared_and_taken_back(repository: Repository) -> None:
     output = repository.dvc("exp", "run", "--name", "short", "-S", "train.epochs=1")
-    assert run_in(output) == ["train", "evaluate", "embed", "visualize"]
+    assert run_in(output) == ["train", "evaluate", "embed", "visualize", "score"]
     shown = json.loads(repository.dvc("params", "diff", "--json"))
     assert shown == {"params.yaml": {"train.epochs": {"old": 2, "new": 1, "diff": -1}}}
     difference = json.loads(repository.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
