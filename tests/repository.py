@@ -14,6 +14,8 @@ SMALL = {
     "train": {"epochs": 2, "latent_dim": 4, "learning_rate": 0.005},
     "evaluate": {"samples": 2},
     "visualize": {"tsne_points": 80, "perplexity": 10, "prior_samples": 9},
+    "classify": {"epochs": 8, "batch_size": 32},
+    "score": {"mixture_components": 3},
 }
 
 

@@ -1,4 +1,4 @@
-"""The real five stages, run by DVC on a few hundred real images in a repository of their own; every output opened."""
+"""The real stages, run by DVC on a few hundred real images in a repository of their own; every output opened."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from PIL import Image
 
 from repository import Repository
 
-STAGES = ("prepare", "train", "evaluate", "embed", "visualize")
+STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "classify", "score")
 PICTURES = (
     "interpolations",
     "kl_per_dimension",
@@ -52,6 +52,24 @@ def test_history_and_metrics_agree_with_each_other(repository: Repository) -> No
     assert (
         json.loads(repository.dvc("metrics", "show", "--json"))[""]["data"]["reports/metrics.json"]["data"] == metrics
     )
+
+
+def test_classifier_learns_and_its_error_is_binomial(repository: Repository) -> None:
+    figure = json.loads((repository.path / "reports/classification.json").read_text())["classifier"]
+    accuracy = figure["accuracy"]
+    assert 0.7 < accuracy < 1
+    assert figure["standard_error"] == pytest.approx(np.sqrt(accuracy * (1 - accuracy) / 100))
+    assert figure["images"] == 100
+
+
+def test_training_images_are_nearer_to_the_test_images_than_generated_ones(repository: Repository) -> None:
+    scores = json.loads((repository.path / "reports/frechet.json").read_text())
+    assert (scores["images"], scores["features"]) == (100, 64)
+    errors = scores["frechet"].pop("standard_error")
+    assert set(errors) == set(scores["frechet"]) == {"prior", "reconstruction", "mixture", "train"}
+    for name in ("prior", "reconstruction", "mixture"):
+        assert 0 < scores["frechet"]["train"] < scores["frechet"][name]
+        assert 0 < errors[name] < scores["frechet"][name]
 
 
 def test_every_image_is_embedded(repository: Repository) -> None:
@@ -109,7 +127,7 @@ def test_nothing_that_tensorflow_says_of_itself_is_printed(repository: Repositor
 
 def test_an_experiment_reruns_what_it_changes_and_can_be_compared_and_taken_back(repository: Repository) -> None:
     output = repository.dvc("exp", "run", "--name", "short", "-S", "train.epochs=1")
-    assert run_in(output) == ["train", "evaluate", "embed", "visualize"]
+    assert run_in(output) == ["train", "evaluate", "embed", "visualize", "score"]
     shown = json.loads(repository.dvc("params", "diff", "--json"))
     assert shown == {"params.yaml": {"train.epochs": {"old": 2, "new": 1, "diff": -1}}}
     difference = json.loads(repository.dvc("metrics", "diff", "--json"))["reports/metrics.json"]

@@ -12,16 +12,18 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-STAGES = ("prepare", "train", "evaluate", "embed", "visualize")
+STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "classify", "score")
 
 # What a change of each leaf reruns: its own stage and all that depend on it.
 RERUNS = {
     "seed": set(STAGES),
     "prepare": set(STAGES),
-    "train": {"train", "evaluate", "embed", "visualize"},
+    "train": {"train", "evaluate", "embed", "visualize", "score"},
     "evaluate": {"evaluate", "visualize"},
-    "embed": {"embed", "visualize"},
+    "embed": {"embed", "visualize", "score"},
     "visualize": {"visualize"},
+    "classify": {"classify", "score"},
+    "score": {"score"},
 }
 
 

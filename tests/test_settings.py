@@ -9,11 +9,11 @@ import yaml
 from pydantic import ValidationError
 
 from vae.errors import InputError
-from vae.settings import Embed, Evaluate, Prepare, Section, Train, Visualize, load_settings
+from vae.settings import Classify, Embed, Evaluate, Prepare, Score, Section, Train, Visualize, load_settings
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
 TRAIN = ", ".join(Train.model_fields)
-SECTIONS = "seed, prepare, train, evaluate, embed, visualize"
+SECTIONS = "seed, prepare, train, evaluate, embed, visualize, classify, score"
 REMOVED = object()
 
 
@@ -38,7 +38,7 @@ def message(path: Path) -> str:
     return str(refused.value).replace(str(path), "FILE")
 
 
-@pytest.mark.parametrize("section", [Prepare, Train, Evaluate, Embed, Visualize])
+@pytest.mark.parametrize("section", [Prepare, Train, Evaluate, Embed, Visualize, Classify, Score])
 def test_the_committed_file_holds_every_section(section: type[Section]) -> None:
     params = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
     settings, seed = load_settings(section, COMMITTED)
@@ -118,6 +118,14 @@ AT_LEAST, AT_MOST, ABOVE, BELOW = "greater than or equal to", "less than or equa
         ("visualize.perplexity", 1.9, f"{AT_LEAST} 2"),
         ("visualize.prior_samples", 0, f"{AT_LEAST} 1"),
         ("visualize.prior_samples", 401, f"{AT_MOST} 400"),
+        ("classify.epochs", 0, f"{AT_LEAST} 1"),
+        ("classify.batch_size", 0, f"{AT_LEAST} 1"),
+        ("classify.batch_size", 60_001, f"{AT_MOST} 60000"),
+        ("classify.learning_rate", 0, f"{ABOVE} 0"),
+        ("score.mixture_components", 0, f"{AT_LEAST} 1"),
+        ("score.mixture_components", 1001, f"{AT_MOST} 1000"),
+        ("score.batch_size", 0, f"{AT_LEAST} 1"),
+        ("score.batch_size", 60_001, f"{AT_MOST} 60000"),
     ],
 )
 def test_a_value_beyond_a_limit_is_refused(key: str, value: float, limit: str, tmp_path: Path) -> None:
@@ -133,6 +141,8 @@ LOWEST = {
     "evaluate": {"samples": 1, "batch_size": 1},
     "embed": {"batch_size": 1},
     "visualize": {"tsne_points": 50, "perplexity": 2, "prior_samples": 1},
+    "classify": {"epochs": 1, "batch_size": 1, "learning_rate": 1e-9},
+    "score": {"mixture_components": 1, "batch_size": 1},
 }
 HIGHEST = {
     "seed": 2**32 - 1,
@@ -149,13 +159,15 @@ HIGHEST = {
     "evaluate": {"samples": 10**9, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
     "visualize": {"tsne_points": 70_000, "perplexity": 3333, "prior_samples": 400},
+    "classify": {"epochs": 10**9, "batch_size": 60_000, "learning_rate": 1e9},
+    "score": {"mixture_components": 1000, "batch_size": 60_000},
 }
 
 
 @pytest.mark.parametrize("params", [LOWEST, HIGHEST], ids=["lowest", "highest"])
 def test_the_limits_themselves_are_accepted(params: dict[str, Any], tmp_path: Path) -> None:
     path = changed(tmp_path / "params.yaml", **params)
-    for section in (Prepare, Train, Evaluate, Embed, Visualize):
+    for section in (Prepare, Train, Evaluate, Embed, Visualize, Classify, Score):
         settings, seed = load_settings(section, path)
         assert (settings.model_dump(), seed) == (params[section.__name__.lower()], params["seed"])
 

@@ -1,1 +1,1 @@
-"""The library under the five stage scripts beside this folder. What computes with TensorFlow is in `vae.nn`."""
+"""The library under the stage scripts beside this folder. What computes with TensorFlow is in `vae.nn`."""

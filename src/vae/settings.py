@@ -66,6 +66,21 @@ class Visualize(Section):
     prior_samples: int = Field(ge=1, le=400)
 
 
+class Classify(Section):
+    """The classifier and its training."""
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1, le=60_000)
+    learning_rate: float = Field(gt=0)
+
+
+class Score(Section):
+    """The comparison of generated images with test images."""
+
+    mixture_components: int = Field(ge=1, le=1000)
+    batch_size: int = Field(ge=1, le=60_000)
+
+
 class Params(Section):
     """The whole of `params.yaml`."""
 
@@ -75,6 +90,8 @@ class Params(Section):
     evaluate: Evaluate
     embed: Embed
     visualize: Visualize
+    classify: Classify
+    score: Score
 
 
 SectionType = TypeVar("SectionType", bound=Section)

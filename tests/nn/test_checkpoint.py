@@ -7,8 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from vae.errors import InputError
-from vae.nn.checkpoint import CONFIG, WEIGHTS, load_checkpoint, save_checkpoint
+from vae.nn.checkpoint import load_checkpoint, save_checkpoint
 from vae.nn.model import VAE
+from vae.nn.weights import CONFIG
+
+WEIGHTS = "vae.weights.h5"
 
 
 def test_loaded_model_computes_what_the_saved_one_did(tmp_path: Path, images: NDArray[np.float32]) -> None:
@@ -41,6 +44,10 @@ def test_saving_again_replaces_the_folder(tmp_path: Path) -> None:
 
 def test_missing_checkpoint_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"config\.json is missing; `dvc repro train` makes it"):
+        load_checkpoint(tmp_path / "vae")
+    save_checkpoint(VAE(3), tmp_path / "vae")
+    (tmp_path / "vae" / WEIGHTS).unlink()
+    with pytest.raises(InputError, match=r"vae\.weights\.h5 is missing; `dvc repro train` makes it"):
         load_checkpoint(tmp_path / "vae")
 
 

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +11,10 @@ import pandas as pd
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 from numpy.typing import NDArray
 
-from vae.errors import InputError
 from vae.nn.batches import batches
 from vae.nn.model import VAE
 from vae.nn.optimizer import OPTIMIZERS
+from vae.nn.progress import EpochRecord
 from vae.settings import Train
 
 VALIDATION_BATCH_SIZE = 500
@@ -24,6 +23,7 @@ HISTORY_COLUMNS = (
     *("val_loss", "val_reconstruction", "val_kl"),
     *("learning_rate", "seconds"),
 )
+LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), validation {val_loss:.2f}"
 
 
 def build_model(settings: Train, seed: int) -> VAE:
@@ -84,7 +84,7 @@ def fit(
         callbacks=[
             *callbacks,
             ValidationNoise(),
-            EpochRecord(settings, print_line=not on_terminal),
+            EpochRecord("train.learning_rate", settings.learning_rate, None if on_terminal else LINE),
             keras.callbacks.EarlyStopping(
                 "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
             ),
@@ -108,37 +108,3 @@ class ValidationNoise(keras.callbacks.Callback):
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         self.model.sampling.seed_generator.state.assign(self.in_training)
-
-
-class EpochRecord(keras.callbacks.Callback):
-    """Adds the learning rate and the seconds to each epoch's figures; prints them in one line where there is no bar.
-
-    Raises:
-        InputError: the loss is no longer a finite number.
-    """
-
-    def __init__(self, settings: Train, print_line: bool) -> None:
-        super().__init__()
-        self.learning_rate = settings.learning_rate
-        self.print_line = print_line
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.started = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        assert logs is not None
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
-        logs["seconds"] = time.perf_counter() - self.started
-        for name in ("loss", "val_loss"):
-            if not math.isfinite(logs[name]):
-                raise InputError(
-                    f"{name} became {logs[name]} in epoch {epoch + 1} at train.learning_rate {self.learning_rate:g}; "
-                    "try a lower one."
-                )
-        if self.print_line:
-            print(
-                f"epoch {epoch + 1}/{self.params['epochs']}: loss {logs['loss']:.2f}"
-                f" (reconstruction {logs['reconstruction']:.2f} + KL {logs['kl']:.2f}),"
-                f" validation {logs['val_loss']:.2f}, {logs['seconds']:.0f} s",
-                flush=True,
-            )

@@ -1,0 +1,33 @@
+"""Stage `classify`: a classifier of images to `models/classifier`, its accuracy to `reports/classification.json`."""
+
+from pathlib import Path
+
+from vae.accuracy import accuracy
+from vae.errors import run_stage
+from vae.files import write_json
+from vae.nn.classifier import build_classifier, predict, save_classifier, train_classifier
+from vae.settings import Classify, load_settings
+from vae.splits import SPLITS, load_split
+
+
+def main() -> None:
+    settings, seed = load_settings(Classify)
+    train, validation, test = (load_split(Path(f"data/prepared/{name}.npz")) for name in SPLITS)
+    model = build_classifier(train.images.shape[1:], len(train.class_names), seed)
+    train_classifier(
+        model,
+        train,
+        validation,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+    )
+    save_classifier(model, Path("models/classifier"))
+    figures = {"classifier": accuracy(predict(model, test.images, settings.batch_size), test.labels)}
+    write_json(Path("reports/classification.json"), figures)
+    for name, figure in figures.items():
+        print(f"{name}: {figure['accuracy']:.2%} ± {figure['standard_error']:.2%} of {figure['images']:,} test images")
+
+
+if __name__ == "__main__":
+    run_stage(main)
