@@ -26,9 +26,9 @@ def main() -> None:
             write_csv(Path("data/embeddings/test.csv"), to_table(embedding))
         print(f"{name}: {len(split.images):,} images in {model.latent_dim} latent dimensions", flush=True)
     train, test = embeddings["train"], embeddings["test"]
-    figures = probe(train.z_mean, train.labels, test.z_mean, test.labels, seed)
+    figures = probe(train.z_mean, train.labels, test.z_mean, test.labels, seed=seed, title="latents")
     write_json(Path("reports/latents.json"), {"latents": figures})
-    print(f"test images by their latent means: {summary(figures)}")
+    print(f"latent means, test images: {summary(figures)}")
 
 
 if __name__ == "__main__":

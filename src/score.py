@@ -39,7 +39,7 @@ def main() -> None:
 
     scores = compare(reference, sets, paired={"reconstruction"}, seed=seed)
     write_json(Path("reports/frechet.json"), scores)
-    figures = ", ".join(f"{name} {scores['frechet'][name]:.2f}" for name in sets)
+    figures = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
     print(f"Fréchet distance in the classifier's features: {figures}")
 
 

@@ -125,12 +125,20 @@ def test_comparison_reports_each_set_by_name() -> None:
     reference = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
     sets = {"near": reference + np.float32(1), "far": np.flip(reference, 0) + np.float32(2)}
     scores = compare(reference, sets, paired={"near"}, seed=0)
-    errors = {name: standard_error(reference, x, paired=name == "near", seed=0) for name, x in sets.items()}
+    unit = np.trace(np.cov(reference, rowvar=False))
+    errors = {
+        name: pytest.approx(standard_error(reference, x, paired=name == "near", seed=0) / unit)
+        for name, x in sets.items()
+    }
+    distances = {"near": pytest.approx(2 / unit, rel=1e-5), "far": pytest.approx(8 / unit, rel=1e-5)}
     assert scores == {
-        "frechet": {"near": pytest.approx(2, rel=1e-5), "far": pytest.approx(8, rel=1e-5), "standard_error": errors},
+        "frechet": {**distances, "standard_error": errors},
         "images": 50,
         "features": 2,
     }
+    errors = scores["frechet"]["standard_error"]
     assert errors["near"] < 1e-5 < errors["far"]
+    larger = compare(7 * reference, {name: 7 * x for name, x in sets.items()}, paired={"near"}, seed=0)
+    assert larger["frechet"]["far"] == pytest.approx(scores["frechet"]["far"], rel=1e-5)
     with pytest.raises(ValueError, match=r"'near' has the shape \(49, 2\), not the reference's \(50, 2\)"):
         compare(reference, {"near": reference[:49]}, paired=set(), seed=0)

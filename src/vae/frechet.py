@@ -6,9 +6,9 @@ https://doi.org/10.1016/0047-259X(82)90077-X:
     d² = ||mu_1 - mu_2||² + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2))
 
 Heusel et al. (2017, https://arxiv.org/abs/1706.08500) compare images by it, with features of the Inception network:
-their FID. The features here are another network's, so that a distance is no FID and may not be set beside one. Features
-have no unit; distances compare under one and the same network alone. A distance is estimated too high, the more so the
-fewer the images: it compares among sets of one size.
+their FID. The features here are another network's, so that a distance is no FID and may not be set beside one; distances
+compare under one and the same network alone. A distance is estimated too high, the more so the fewer the images: it
+compares among sets of one size.
 """
 
 from typing import Any
@@ -68,6 +68,9 @@ def compare(
 ) -> dict[str, Any]:
     """Each set's distance to the reference, with its standard error, as the stage `score` reports them.
 
+    Both in units of the total variance of the reference's features, the trace of their covariance: so a network whose
+    features are the same but for a factor gives the same distances.
+
     Args:
         reference: (n, d), features of the test images.
         sets: by name, (n, d) each.
@@ -83,9 +86,10 @@ def compare(
     for name, others in sets.items():
         if others.shape != reference.shape:
             raise ValueError(f"The set '{name}' has the shape {others.shape}, not the reference's {reference.shape}.")
-    distances = {name: frechet_distance(reference, others) for name, others in sets.items()}
+    unit = float(reference.var(axis=0, dtype=np.float64, ddof=1).sum())
+    distances = {name: frechet_distance(reference, others) / unit for name, others in sets.items()}
     errors = {
-        name: standard_error(reference, others, paired=name in paired, seed=seed)
+        name: standard_error(reference, others, paired=name in paired, seed=seed) / unit
         for name, others in tqdm(sets.items(), "bootstrap", unit="set", disable=None)
     }
     count, dimensions = reference.shape
