@@ -45,17 +45,66 @@ def test_history_and_metrics_agree_with_each_other(repository: Repository) -> No
     history = pd.read_csv(repository.path / "reports/history.csv")
     assert history.epoch.tolist() == [1, 2]
     assert history.loss[1] < history.loss[0] < 784 * np.log(2)
-    metrics = json.loads((repository.path / "reports/metrics.json").read_text())
-    assert metrics["loss"] == pytest.approx(metrics["reconstruction"] + metrics["kl"])
-    assert metrics["loss"] == pytest.approx(history.val_loss.min(), rel=0.1)
-    assert (metrics["images"], metrics["samples_per_image"]) == (100, 2)
-    assert (
-        json.loads(repository.dvc("metrics", "show", "--json"))[""]["data"]["reports/metrics.json"]["data"] == metrics
-    )
+    metrics = read(repository, "metrics")
+    assert metrics["grey"]["loss"] == pytest.approx(metrics["grey"]["reconstruction"] + metrics["grey"]["kl"])
+    assert metrics["grey"]["loss"] == pytest.approx(history.val_loss.min(), rel=0.1)
+    assert (metrics["images"], metrics["samples"]) == (100, 2)
+    shown = json.loads(repository.dvc("metrics", "show", "--json"))[""]["data"]
+    assert shown["reports/metrics.json"]["data"] == metrics
+    assert set(shown) == {
+        f"reports/{name}.json" for name in ("metrics", "latents", "maps", "classification", "frechet")
+    }
+
+
+def read(repository: Repository, name: str) -> Any:
+    return json.loads((repository.path / f"reports/{name}.json").read_text(encoding="utf-8"))
+
+
+def test_bounds_of_both_protocols_lie_above_the_entropy_and_tighten(repository: Repository) -> None:
+    metrics = read(repository, "metrics")
+    for protocol in ("grey", "binarized"):
+        figures = metrics[protocol]
+        assert metrics["grey"]["entropy"] == figures["entropy"]
+        assert 0 < figures["entropy"] < figures["importance_weighted"] < figures["loss"]
+        assert set(figures["standard_error"]) == set(figures) - {"standard_error"}
+    assert metrics["binarized"]["loss"] != metrics["grey"]["loss"]
+    with np.load(repository.path / "data/evaluation/test.npz") as losses:
+        assert metrics["grey"]["kl"] == pytest.approx(losses["kl"].mean())
+        assert metrics["grey"]["importance_weighted"] == pytest.approx(losses["importance_weighted"].mean())
+
+
+def test_the_rate_is_taken_apart(repository: Repository) -> None:
+    metrics = read(repository, "metrics")
+    posterior, kl = metrics["posterior"], metrics["grey"]["kl"]
+    assert sum(posterior["kl_per_dimension"].values()) == pytest.approx(kl, rel=1e-4)
+    assert posterior["mutual_information"] + posterior["marginal_kl"] == pytest.approx(kl, rel=1e-4)
+    assert posterior["log_images"] == pytest.approx(np.log(100))
+    table = pd.read_csv(repository.path / "reports/kl_per_dimension.csv")
+    assert table.active.sum() == posterior["active_units"]
+    for row in table.itertuples():
+        assert row.kl == pytest.approx(posterior["kl_per_dimension"][str(row.dimension)], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["latents", "pixels", "principal_components"])
+def test_probes_tell_the_classes_apart_better_than_chance(repository: Repository, name: str) -> None:
+    figures = (read(repository, "latents") | read(repository, "classification"))[name]
+    for classifier in ("logistic_regression", "knn"):
+        assert 0.3 < figures[classifier]["accuracy"] < 1
+    for agreement in ("nmi", "ari"):
+        assert 0.05 < figures[agreement]["mean"] < 1
+
+
+def test_maps_are_assessed(repository: Repository) -> None:
+    maps = read(repository, "maps")
+    assert maps["points"] == 80
+    for figures in maps["maps"].values():
+        assert 0.1 < figures["knn"] < 1
+        assert 0.5 < figures["trustworthiness"]["pixels"] < 1
+    assert maps["maps"]["images"]["trustworthiness"]["input"] == maps["maps"]["images"]["trustworthiness"]["pixels"]
 
 
 def test_classifier_learns_and_its_error_is_binomial(repository: Repository) -> None:
-    figure = json.loads((repository.path / "reports/classification.json").read_text())["classifier"]
+    figure = read(repository, "classification")["classifier"]
     accuracy = figure["accuracy"]
     assert 0.7 < accuracy < 1
     assert figure["standard_error"] == pytest.approx(np.sqrt(accuracy * (1 - accuracy) / 100))
@@ -63,7 +112,7 @@ def test_classifier_learns_and_its_error_is_binomial(repository: Repository) -> 
 
 
 def test_training_images_are_nearer_to_the_test_images_than_generated_ones(repository: Repository) -> None:
-    scores = json.loads((repository.path / "reports/frechet.json").read_text())
+    scores = read(repository, "frechet")
     assert (scores["images"], scores["features"]) == (100, 64)
     errors = scores["frechet"].pop("standard_error")
     assert set(errors) == set(scores["frechet"]) == {"prior", "reconstruction", "mixture", "train"}
@@ -131,7 +180,7 @@ def test_an_experiment_reruns_what_it_changes_and_can_be_compared_and_taken_back
     shown = json.loads(repository.dvc("params", "diff", "--json"))
     assert shown == {"params.yaml": {"train.epochs": {"old": 2, "new": 1, "diff": -1}}}
     difference = json.loads(repository.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
-    assert difference["loss"]["diff"] > 0
+    assert difference["grey.loss"]["diff"] > 0
     assert "short" in repository.dvc("exp", "show", "--csv")
     # each plot has the points of both, told apart
     repository.dvc("plots", "diff")

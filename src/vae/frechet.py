@@ -6,9 +6,9 @@ https://doi.org/10.1016/0047-259X(82)90077-X:
     d² = ||mu_1 - mu_2||² + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2))
 
 Heusel et al. (2017, https://arxiv.org/abs/1706.08500) compare images by it, with features of the Inception network:
-their FID. The features here are another network's, so that a distance is no FID and may not be set beside one; distances
-compare under one and the same network alone. A distance is estimated too high, the more so the fewer the images: it
-compares among sets of one size.
+their FID. The features here are another network's, so that a distance is no FID and may not be set beside one; and
+distances compare under one and the same network alone. A distance is estimated too high, the more so the fewer the
+images: it compares among sets of one size.
 """
 
 from typing import Any
