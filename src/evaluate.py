@@ -4,6 +4,7 @@ The figures go to `reports/metrics.json`, the loss of each test image to `data/e
 """
 
 from pathlib import Path
+from typing import Any
 
 from vae import binarization, posterior
 from vae.errors import run_stage
@@ -26,17 +27,16 @@ def main() -> None:
     images = load_split(Path("data/prepared/test.npz")).images
     entropy = binarization.entropy_nats(images)
     print(f"{settings.samples} samples of z for each of {len(images):,} test images, grey and binarized", flush=True)
-    metrics: dict[str, object] = {"images": len(images), "samples": settings.samples}
+    metrics: dict[str, dict[str, Any]] = {}
     for protocol, shown in {"grey": images, "binarized": binarization.binarize(images)}.items():
         parts = bounds(
             model, shown, samples=settings.samples, batch_size=settings.batch_size, seed=seed, title=protocol
         )
-        figures = summarize(parts, entropy)
+        metrics[protocol] = summarize(parts, entropy) | {"images": len(images), "samples": settings.samples}
+        print(LINE.format(protocol, **metrics[protocol]), flush=True)
         if protocol == "grey":
             save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
-        print(LINE.format(protocol, **figures), flush=True)
-        metrics[protocol] = figures
-    metrics["binarization_seed"] = binarization.SEED
+    metrics["binarized"]["seed"] = binarization.SEED
     metrics["posterior"] = posterior.summarize(*encode(model, images, settings.batch_size), seed)
     write_json(Path("reports/metrics.json"), metrics)
 

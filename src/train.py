@@ -17,7 +17,8 @@ def main() -> None:
     model = build_model(settings, seed)
     history = fit(model, images, validation_images, settings)
     save_checkpoint(model, Path("models/vae"))
-    write_csv(Path("reports/history.csv"), history)
+    # without the seconds, which differ from run to run: equal trainings give equal files
+    write_csv(Path("reports/history.csv"), history.drop(columns="seconds"))
     best = history.iloc[history.val_loss.argmin()]
     print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")
 

@@ -13,13 +13,15 @@ from vae.figures.maps import maps
 from vae.figures.style import save_figure
 from vae.files import write_csv, write_json
 from vae.nn.checkpoint import load_checkpoint
+from vae.nn.generation import decode
 from vae.nn.model import VAE
 from vae.settings import Visualize, load_settings
-from vae.splits import Split, load_arrays, load_split
+from vae.splits import Split, first_images, load_arrays, load_split
 from vae.tsne import to_table, tsne
 
 REPORTS = Path("reports")
 MAPS = {"images": "t-SNE of the images", "latents": "t-SNE of their latent vectors"}
+BATCH_SIZE = 500
 HARDEST = 10
 TRAVERSED = 16
 TRAVERSAL_VALUES = np.linspace(-3, 3, 13)
@@ -59,7 +61,7 @@ def draw_reconstructions(model: VAE, test: Split, z_mean: NDArray[np.float32], l
     shown = losses.extremes_of_each_class(loss, test.labels)
     classes = test.class_names[test.labels[shown[0]]]
     picture = grids.reconstructions(
-        test.images[shown], decode(model, z_mean[shown]), loss[shown], classes, float(loss.mean())
+        test.images[shown], decoded(model, z_mean[shown]), loss[shown], classes, float(loss.mean())
     )
     save_figure(REPORTS / "reconstructions.png", picture)
 
@@ -70,10 +72,10 @@ def draw_dimensions(model: VAE, table: pd.DataFrame) -> None:
     save_figure(REPORTS / "kl_per_dimension.png", charts.kl_per_dimension(table))
 
     z = paths.traversals(model.latent_dim, table.dimension[:TRAVERSED].tolist(), TRAVERSAL_VALUES)
-    save_figure(REPORTS / "traversals.png", grids.traversals(decode(model, z), TRAVERSAL_VALUES, table))
+    save_figure(REPORTS / "traversals.png", grids.traversals(decoded(model, z), TRAVERSAL_VALUES, table))
 
     first, values = table.dimension[:2].tolist(), paths.gaussian_quantiles(MANIFOLD_STEPS)
-    plane = decode(model, paths.plane(model.latent_dim, first, values))
+    plane = decoded(model, paths.plane(model.latent_dim, first, values))
     save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, model.latent_dim))
 
 
@@ -82,15 +84,17 @@ def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32]) ->
     present, firsts = np.unique(test.labels, return_index=True)
     names, pairs = test.class_names[present], len(present) // 2
     starts, ends = firsts[0 : 2 * pairs : 2], firsts[1 : 2 * pairs : 2]
-    between = decode(model, paths.interpolations(z_mean[starts], z_mean[ends], INTERPOLATION_STEPS))
+    between = decoded(model, paths.interpolations(z_mean[starts], z_mean[ends], INTERPOLATION_STEPS))
     rows = [f"{start} → {end}" for start, end in zip(names[0::2], names[1::2], strict=False)]
     picture = grids.interpolations(test.images[starts], between, test.images[ends], rows)
     save_figure(REPORTS / "interpolations.png", picture)
 
 
 def draw_maps(settings: Visualize, seed: int) -> None:
-    """The t-SNE maps of the images and of their latent vectors, and how good each is."""
-    (images, labels, class_names), z_mean = map_points(settings.tsne_points)
+    """The t-SNE maps of the images, those of the test set first, and of their latent vectors; and how good each is."""
+    names, count = ("test", "train", "validation"), settings.tsne_points
+    images, labels, class_names = first_images([load_split(Path(f"data/prepared/{n}.npz")) for n in names], count)
+    z_mean = np.concatenate([load_arrays(Path(f"data/embeddings/{n}.npz"), "z_mean")[0] for n in names])[:count]
     places, figures = {}, {}
     for name, points in {"images": images, "latents": z_mean}.items():
         part = tsne(points, perplexity=settings.perplexity, seed=seed, title=MAPS[name])
@@ -99,22 +103,13 @@ def draw_maps(settings: Visualize, seed: int) -> None:
         title = f"{MAPS[name]}: {neighbourhoods.describe(figures[name])}"
         print(title, flush=True)
         places[title] = part
-    write_json(REPORTS / "maps.json", {"maps": figures, "points": len(labels)})
+    write_json(REPORTS / "maps.json", {"maps": figures})
     save_figure(REPORTS / "tsne.png", maps(places, labels, class_names), levels=16)
 
 
-def map_points(count: int) -> tuple[Split, NDArray[np.float32]]:
-    """The first `count` images, those of the test set before the others, and their z_mean."""
-    names = ("test", "train", "validation")
-    images, labels, class_names = zip(*(load_split(Path(f"data/prepared/{name}.npz")) for name in names), strict=True)
-    z_mean = [load_arrays(Path(f"data/embeddings/{name}.npz"), "z_mean")[0] for name in names]
-    split = Split(np.concatenate(images)[:count], np.concatenate(labels)[:count], class_names[0])
-    return split, np.concatenate(z_mean)[:count]
-
-
-def decode(model: VAE, z: NDArray[np.float32]) -> NDArray[np.float32]:
+def decoded(model: VAE, z: NDArray[np.float32]) -> NDArray[np.float32]:
     """Images (…, 28, 28, 1) of latent vectors (…, latent_dim)."""
-    images = np.asarray(model.decode(z.reshape(-1, z.shape[-1])))
+    images = decode(model, z.reshape(-1, z.shape[-1]), BATCH_SIZE)
     return images.reshape(*z.shape[:-1], *images.shape[1:])
 
 

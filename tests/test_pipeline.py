@@ -12,7 +12,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "classify", "score")
+STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "baseline", "classify", "score")
 
 # What a change of each leaf reruns: its own stage and all that depend on it.
 RERUNS = {
@@ -22,6 +22,7 @@ RERUNS = {
     "evaluate": {"evaluate", "visualize"},
     "embed": {"embed", "visualize", "score"},
     "visualize": {"visualize"},
+    "baseline": {"baseline"},
     "classify": {"classify", "score"},
     "score": {"score"},
 }

@@ -3,9 +3,10 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from vae.posterior import (
+    draw_posterior,
     kl_per_dimension,
+    moment_kl,
     mutual_information,
-    standard_error_of_variance,
     summarize,
     variance_of_means,
 )
@@ -29,10 +30,11 @@ def test_variance_of_means_is_over_the_images() -> None:
     np.testing.assert_allclose(variance_of_means(np.array([[0, 5], [2, 5], [4, 5]], "float32")), [4, 0])
 
 
-def test_standard_error_of_a_variance_is_its_spread_over_repetitions() -> None:
-    draws = np.random.default_rng(0).exponential(size=(400, 3000)).astype("float32")
-    errors = standard_error_of_variance(draws.T)
-    assert errors.mean() == pytest.approx(draws.var(axis=1).std(), rel=0.1)
+def test_posterior_is_drawn_from_with_its_own_mean_and_variance() -> None:
+    z_mean, z_log_var = np.tile(np.float32([3, -1]), (20_000, 1)), np.tile(np.float32([0, -4]), (20_000, 1))
+    z = draw_posterior(z_mean, z_log_var, seed=0)
+    np.testing.assert_allclose(z.mean(axis=0), [3, -1], atol=0.03)
+    np.testing.assert_allclose(z.std(axis=0), [1, np.exp(-2)], rtol=0.02)
 
 
 @pytest.mark.parametrize(("groups", "expected"), [(1, 0.0), (2, np.log(2)), (600, np.log(600))])
@@ -47,8 +49,7 @@ def test_information_of_overlapping_posteriors_agrees_with_densities_of_scipy() 
     rng = np.random.default_rng(1)
     z_mean, z_log_var = rng.normal(size=(2, 40, 2)).astype("float32")
     information = mutual_information(z_mean, z_log_var, seed=3)
-    noise = np.random.default_rng(3).normal(size=(40, 2))
-    z = z_mean + np.exp(0.5 * z_log_var.astype("float64")) * noise
+    z = draw_posterior(z_mean, z_log_var, seed=3)
     density = np.array(
         [multivariate_normal(m, np.diag(np.exp(v))).pdf(z) for m, v in zip(z_mean, z_log_var, strict=True)]
     )
@@ -62,17 +63,51 @@ def test_information_approaches_that_of_a_gaussian_channel() -> None:
     assert abs(information.mean() - 0.5 * np.log(4)) < 4 * information.std() / np.sqrt(4000)
 
 
+def test_information_saturates_where_the_moments_do_not() -> None:
+    # 1,000 narrow posteriors whose aggregate is the prior: the information beyond log n is not seen
+    variance = 0.001
+    z_mean = np.random.default_rng(3).normal(scale=np.sqrt(1 - variance), size=(1000, 10)).astype("float32")
+    z_log_var = np.full((1000, 10), np.log(variance), "float32")
+    summary = summarize(z_mean, z_log_var, seed=0)
+    assert summary["mutual_information"] == pytest.approx(summary["log_images"], abs=1e-3)
+    assert summary["marginal_kl"] > 20
+    assert 0 < summary["moment_kl"] < 0.1
+
+
+def test_moment_kl_is_exact_for_one_gaussian() -> None:
+    # all posteriors alike: the aggregate is N(m, v), and KL to the prior that of each
+    z_mean, z_log_var = np.tile(np.float32([0.5, -2]), (50, 1)), np.tile(np.float32([-1, 0.7]), (50, 1))
+    assert moment_kl(z_mean, z_log_var) == pytest.approx(kl_per_dimension(z_mean, z_log_var)[0].sum(), rel=1e-6)
+
+
+def test_moment_kl_takes_correlations_into_account() -> None:
+    z_mean = np.random.default_rng(0).multivariate_normal([0, 0], [[0.9, 0.8], [0.8, 0.9]], size=50_000)
+    found = moment_kl(z_mean.astype("float32"), np.full(z_mean.shape, np.log(0.1), "float32"))
+    assert found == pytest.approx(-0.5 * np.log(1 - 0.8**2), rel=0.03)
+
+
 def test_summary_splits_the_rate_and_counts_active_units() -> None:
     rng = np.random.default_rng(0)
     z_mean = (rng.normal(size=(500, 3)) * [2.0, 0.09, 0.5]).astype("float32")
     z_log_var = np.tile(np.array([-2.0, 0.0, -1.0], "float32"), (500, 1))
-    summary = summarize(z_mean, z_log_var, seed=0)
-    kl = kl_per_dimension(z_mean, z_log_var)
+    summary = summarize(z_mean, z_log_var, seed=1)
+    kl = kl_per_dimension(z_mean, z_log_var).sum(axis=1)
     assert summary["active_units"] == 2
-    assert list(summary["kl_per_dimension"]) == ["0", "1", "2"]
-    assert list(summary["kl_per_dimension"].values()) == pytest.approx(kl.mean(axis=0).tolist())
-    assert summary["mutual_information"] + summary["marginal_kl"] == pytest.approx(kl.sum(axis=1).mean())
+    assert summary["mutual_information"] + summary["marginal_kl"] == pytest.approx(kl.mean())
+    assert summary["moment_kl"] < summary["marginal_kl"]
     assert summary["mutual_information"] < summary["log_images"] == pytest.approx(np.log(500))
-    errors = summary["standard_error"]
-    assert errors["kl_per_dimension"]["0"] == pytest.approx(kl[:, 0].std(ddof=1) / np.sqrt(500))
-    assert set(errors) == {"kl_per_dimension", "variance_of_means", "mutual_information", "marginal_kl"}
+    information = mutual_information(z_mean, z_log_var, seed=1)
+    assert summary["standard_error"] == {
+        "mutual_information": pytest.approx(information.std(ddof=1) / np.sqrt(500)),
+        "marginal_kl": pytest.approx((kl - information).std(ddof=1) / np.sqrt(500)),
+        "moment_kl": summary["standard_error"]["moment_kl"],
+    }
+
+
+def test_standard_error_of_the_moments_is_their_spread_over_repetitions() -> None:
+    rng = np.random.default_rng(0)
+    draws = (1.5 * rng.normal(size=(200, 400, 2)) + 1).astype("float32")
+    z_log_var = np.full((400, 2), -2.0, "float32")
+    spread = np.std([moment_kl(z_mean, z_log_var) for z_mean in draws], ddof=1)
+    error = np.mean([summarize(z_mean, z_log_var, seed=0)["standard_error"]["moment_kl"] for z_mean in draws[:10]])
+    assert error == pytest.approx(spread, rel=0.2)

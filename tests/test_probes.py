@@ -19,6 +19,7 @@ def test_classes_that_lie_apart_are_found_and_others_not() -> None:
     for name in ("logistic_regression", "knn"):
         assert apart[name] == {"accuracy": 1.0, "standard_error": 0.0, "images": 300}
     assert apart["nmi"]["mean"] > 0.7
+    assert apart["ari"]["mean"] > 0.6
     mixed = probe(*blobs(600, 0.0, 0), *blobs(300, 0.0, 1), seed=0, title="test")
     for name in ("logistic_regression", "knn"):
         assert mixed[name]["accuracy"] == pytest.approx(1 / 3, abs=0.12)
@@ -52,14 +53,14 @@ def test_agreement_is_the_mean_over_ten_starts_with_its_standard_error() -> None
 def test_principal_components_are_those_of_the_training_points() -> None:
     rng = np.random.default_rng(0)
     train, test = (rng.normal(size=(n, 30)) * np.arange(30, 0, -1) for n in (200, 50))
-    first, second = principal_components(train, test, seed=0)
+    first, second = principal_components(train, test, 10, seed=0)
     assert first.shape == (200, 10)
     covariance = np.cov(first.T)
     exact = PCA(svd_solver="full").fit(train)
     np.testing.assert_allclose(np.diag(covariance), exact.explained_variance_[:10], rtol=1e-3)
     np.testing.assert_allclose(np.abs(second), np.abs(exact.transform(test)[:, :10]), atol=0.05)
-    np.testing.assert_array_equal(principal_components(train.reshape(200, 5, 6), test, seed=0)[1], second)
-    assert principal_components(train[:, :4], test[:, :4], seed=0)[1].shape == (50, 4)
+    np.testing.assert_array_equal(principal_components(train.reshape(200, 5, 6), test, 10, seed=0)[1], second)
+    assert principal_components(train[:, :4], test[:, :4], 10, seed=0)[1].shape == (50, 4)
 
 
 def test_summary_is_one_line() -> None:

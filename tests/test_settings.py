@@ -13,7 +13,7 @@ from vae.settings import Classify, Embed, Evaluate, Prepare, Score, Section, Tra
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
 TRAIN = ", ".join(Train.model_fields)
-SECTIONS = "seed, prepare, train, evaluate, embed, visualize, classify, score"
+SECTIONS = "seed, prepare, train, evaluate, embed, visualize, baseline, classify, score"
 REMOVED = object()
 
 
@@ -118,12 +118,14 @@ AT_LEAST, AT_MOST, ABOVE, BELOW = "greater than or equal to", "less than or equa
         ("visualize.perplexity", 1.9, f"{AT_LEAST} 2"),
         ("visualize.prior_samples", 0, f"{AT_LEAST} 1"),
         ("visualize.prior_samples", 401, f"{AT_MOST} 400"),
+        ("baseline.principal_components", 0, f"{AT_LEAST} 1"),
+        ("baseline.principal_components", 785, f"{AT_MOST} 784"),
         ("classify.epochs", 0, f"{AT_LEAST} 1"),
         ("classify.batch_size", 0, f"{AT_LEAST} 1"),
         ("classify.batch_size", 60_001, f"{AT_MOST} 60000"),
         ("classify.learning_rate", 0, f"{ABOVE} 0"),
         ("score.mixture_components", 0, f"{AT_LEAST} 1"),
-        ("score.mixture_components", 1001, f"{AT_MOST} 1000"),
+        ("score.mixture_components", 101, f"{AT_MOST} 100"),
         ("score.batch_size", 0, f"{AT_LEAST} 1"),
         ("score.batch_size", 60_001, f"{AT_MOST} 60000"),
     ],
@@ -141,6 +143,7 @@ LOWEST = {
     "evaluate": {"samples": 1, "batch_size": 1},
     "embed": {"batch_size": 1},
     "visualize": {"tsne_points": 50, "perplexity": 2, "prior_samples": 1},
+    "baseline": {"principal_components": 1},
     "classify": {"epochs": 1, "batch_size": 1, "learning_rate": 1e-9},
     "score": {"mixture_components": 1, "batch_size": 1},
 }
@@ -159,8 +162,9 @@ HIGHEST = {
     "evaluate": {"samples": 10**9, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
     "visualize": {"tsne_points": 70_000, "perplexity": 3333, "prior_samples": 400},
+    "baseline": {"principal_components": 784},
     "classify": {"epochs": 10**9, "batch_size": 60_000, "learning_rate": 1e9},
-    "score": {"mixture_components": 1000, "batch_size": 60_000},
+    "score": {"mixture_components": 100, "batch_size": 60_000},
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vae.errors import InputError
-from vae.splits import Split, load_arrays, load_split, save_arrays, save_split
+from vae.splits import Split, first_images, load_arrays, load_split, save_arrays, save_split
 
 COUNTS = np.array([10, 20, 30, 43])
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(4, dtype=np.uint8), COUNTS))
@@ -21,6 +21,19 @@ def test_a_split_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     save_split(tmp_path / "prepared/train.npz", saved)
     for loaded, array in zip(load_split(tmp_path / "prepared/train.npz"), saved, strict=True):
         np.testing.assert_array_equal(loaded, array, strict=True)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 7, 9])
+def test_first_images_go_on_into_the_next_splits(count: int) -> None:
+    values = np.arange(7, dtype=np.float32).reshape(7, 1, 1, 1)
+    parts = [
+        Split(values[rows], values[rows, 0, 0, 0].astype(np.uint8), np.array(["a"]))
+        for rows in (slice(0, 3), slice(3, 5), slice(5, 7))
+    ]
+    images, labels, class_names = first_images(parts, count)
+    np.testing.assert_array_equal(images, values[:count])
+    assert labels.tolist() == list(range(min(count, 7)))
+    assert class_names.tolist() == ["a"]
 
 
 def test_equal_arrays_give_equal_files_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def compare(
         seed: of the bootstrap.
 
     Returns:
-        `frechet`: distances by name, and theirs `standard_error`s by name; the numbers of `images` and `features`.
+        `frechet`: distances by name, and their `standard_error`s by name; the numbers of `images` and `features`.
 
     Raises:
         ValueError: a set has not the reference's shape, or a feature is not a finite number.

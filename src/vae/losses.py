@@ -33,7 +33,7 @@ def hardest(losses: NDArray[np.float64], count: int) -> NDArray[np.intp]:
 def histogram(losses: NDArray[np.float64]) -> pd.DataFrame:
     """One row a bin of equal width: its center `loss`, in nats per image, and its number of `images`.
 
-    The width follows NumPy's rule "auto" (Freedman & Diaconis, or Sturges if that has more bins), for at most 100 bins.
+    The width follows NumPy's rule "auto", for at most 100 bins.
     """
     bins = min(MAX_BINS, len(np.histogram_bin_edges(losses, "auto")) - 1)
     counts, edges = np.histogram(losses, bins)

@@ -66,6 +66,12 @@ class Visualize(Section):
     prior_samples: int = Field(ge=1, le=400)
 
 
+class Baseline(Section):
+    """The measures of the pixels, beside those of the latent vectors."""
+
+    principal_components: int = Field(ge=1, le=784)
+
+
 class Classify(Section):
     """The classifier and its training."""
 
@@ -77,7 +83,7 @@ class Classify(Section):
 class Score(Section):
     """The comparison of generated images with test images."""
 
-    mixture_components: int = Field(ge=1, le=1000)
+    mixture_components: int = Field(ge=1, le=100)
     batch_size: int = Field(ge=1, le=60_000)
 
 
@@ -90,6 +96,7 @@ class Params(Section):
     evaluate: Evaluate
     embed: Embed
     visualize: Visualize
+    baseline: Baseline
     classify: Classify
     score: Score
 

@@ -1,6 +1,7 @@
 """The prepared data: training, validation and test split, each a `.npz` file."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,3 +58,9 @@ def save_split(path: Path, split: Split) -> None:
 def load_split(path: Path) -> Split:
     """Read what `save_split` wrote."""
     return Split(*load_arrays(path, *Split._fields))
+
+
+def first_images(splits: Sequence[Split], count: int) -> Split:
+    """The first `count` images of the splits, one split after the other; all of them, if there are no more."""
+    images, labels, class_names = zip(*splits, strict=True)
+    return Split(np.concatenate(images)[:count], np.concatenate(labels)[:count], class_names[0])

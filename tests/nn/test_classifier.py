@@ -36,9 +36,8 @@ def part(split: Split, rows: slice) -> Split:
 
 
 def trained(split: Split, seed: int = 0, **changes: float) -> keras.Model:
-    model = build_classifier((28, 28, 1), 3, seed)
-    train_classifier(model, part(split, slice(90)), part(split, slice(90, 120)), **(SETTINGS | changes))  # type: ignore[arg-type]
-    return model
+    settings = SETTINGS | {"seed": seed} | changes
+    return train_classifier(part(split, slice(90)), part(split, slice(90, 120)), **settings)  # type: ignore[arg-type]
 
 
 def test_training_takes_it_from_chance_to_certainty(squares: Split) -> None:
@@ -46,6 +45,15 @@ def test_training_takes_it_from_chance_to_certainty(squares: Split) -> None:
     before = predict(build_classifier((28, 28, 1), 3, 0), unseen.images, 16)
     assert np.mean(before == unseen.labels) < 0.7
     assert np.mean(predict(trained(squares), unseen.images, 16) == unseen.labels) == 1
+
+
+def test_loading_leaves_the_random_state_alone(tmp_path: Path) -> None:
+    save_classifier(build_classifier((28, 28, 1), 3, 0), tmp_path / "classifier")
+    np.random.seed(5)
+    expected = np.random.random()
+    np.random.seed(5)
+    load_classifier(tmp_path / "classifier")
+    assert np.random.random() == expected
 
 
 def test_same_seed_gives_the_same_weights(squares: Split) -> None:

@@ -25,9 +25,8 @@ LINE = "loss {loss:.3f}, accuracy {accuracy:.4f}, validation {val_loss:.3f}, acc
 def build_classifier(image_shape: tuple[int, int, int], classes: int, seed: int) -> keras.Model:
     """An untrained model, images (batch, height, width, channels) to class logits (batch, classes).
 
-    Its weights, its dropout and the shuffling in `train_classifier` all follow the seed.
+    Its dropout follows the seed; its weights follow `keras.utils.set_random_seed`, as in any Keras model.
     """
-    keras.utils.set_random_seed(seed)
     images = keras.Input(image_shape, name="images")
     h = images
     for number, filters in enumerate((32, 64), start=1):
@@ -42,21 +41,23 @@ def build_classifier(image_shape: tuple[int, int, int], classes: int, seed: int)
 
 
 def train_classifier(
-    model: keras.Model, train: Split, validation: Split, *, epochs: int, batch_size: int, learning_rate: float
-) -> None:
-    """Train by Adam on the cross-entropy; the model ends with the weights of its best validation epoch.
+    train: Split, validation: Split, *, epochs: int, batch_size: int, learning_rate: float, seed: int
+) -> keras.Model:
+    """A model trained by Adam on the cross-entropy, with the weights of its best validation epoch.
 
     Args:
-        model: of `build_classifier`, changed in place.
         train: shuffled anew each epoch.
         validation: the epoch with the lowest loss on it is the best one.
         epochs: all of them are run, the learning rate falling to zero by half a cosine.
         batch_size: images in a step.
         learning_rate: at the start.
+        seed: of the initial weights, the dropout and the shuffling.
 
     Raises:
         InputError: the loss is no longer a finite number.
     """
+    keras.utils.set_random_seed(seed)
+    model = build_classifier(train.images.shape[1:], len(train.class_names), seed)
     on_terminal = sys.stdout.isatty()
     schedule = CosineDecay(learning_rate, epochs * math.ceil(len(train.images) / batch_size))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -72,6 +73,7 @@ def train_classifier(
         ],
         verbose=1 if on_terminal else 0,
     )
+    return model
 
 
 def predict(model: keras.Model, images: NDArray[np.float32], batch_size: int) -> NDArray[np.integer[Any]]:
@@ -86,8 +88,8 @@ def features(
 ) -> NDArray[np.float32]:
     """What the last hidden layer computes of images (n, height, width, channels), before its activation: (n, 64).
 
-    Before it, since the Fréchet distance takes features for Gaussian: sums of many terms come nearer to that than
-    their positive parts, of which many are exactly zero. `title` is that of the progress bar.
+    Before it, since the Fréchet distance takes features for Gaussian, and after it many are exactly zero. `title` is
+    that of the progress bar.
     """
     extractor = keras.Model(model.input, model.get_layer("features").output)
     starts = tqdm(range(0, len(images), batch_size), title, unit="batch", disable=None)

@@ -14,7 +14,7 @@ from vae.nn.objective import kl_nats, reconstruction_nats
 
 
 class Bounds(NamedTuple):
-    """Of n images, (n,) each, in nats; a loss is an upper bound on -log p(x)."""
+    """Of n images, (n,) each, in nats: upper bounds on -log p(x), and what the first of them is made of."""
 
     reconstruction: NDArray[np.float64]
     """-E[log p(x|z)] over q(z|x), averaged over the samples of z."""
@@ -22,6 +22,9 @@ class Bounds(NamedTuple):
     """KL(q(z|x) || p(z)), in closed form; with the reconstruction, the negative ELBO."""
     importance_weighted: NDArray[np.float64]
     """The negative importance-weighted bound."""
+
+
+Reconstruction = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def bounds(
@@ -32,7 +35,7 @@ def bounds(
     batch_size: int,
     seed: int,
     title: str = "evaluate",
-    reconstruction: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = reconstruction_nats,
+    reconstruction: Reconstruction = reconstruction_nats,
 ) -> Bounds:
     """The negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
 
@@ -44,6 +47,9 @@ def bounds(
     k = 1 gives the ELBO; the bound rises with k, towards log p(x). One sample of a batch is decoded at a time, so that
     memory does not grow with k.
 
+    Of grey levels, p(x|z) is exp(E_b[log p(b|z)]), b being the image binarized at random. Since the logarithm of a sum
+    of exponentials is convex, the bounds are then bounds on E_b[log p(b)], and tend to something below it.
+
     Args:
         model: its `epsilon_std` is left aside: z is drawn from q(z|x) itself, or the figure would be no bound.
         images: (n, height, width, channels).
@@ -53,31 +59,36 @@ def bounds(
         title: of the progress bar.
         reconstruction: -log p(x|z) of a batch, (batch,), from the images and what the decoder makes of z.
     """
+    draw = _sampler(model, reconstruction, seed)
+    parts = []
+    with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
+        for start in range(0, len(images), batch_size):
+            batch = tf.constant(images[start : start + batch_size])
+            z_mean, z_log_var = model.encode(batch)
+            total, log_sum = np.zeros(len(batch)), np.full(len(batch), -np.inf)
+            for _ in range(samples):
+                nats, log_ratio = (part.numpy().astype(np.float64) for part in draw(batch, z_mean, z_log_var))
+                total += nats
+                log_sum = np.logaddexp(log_sum, -nats - log_ratio)
+                bar.update(len(batch))
+            kl = np.asarray(kl_nats(z_mean, z_log_var), np.float64)
+            parts.append(Bounds(total / samples, kl, np.log(samples) - log_sum))
+    return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _sampler(model: VAE, reconstruction: Reconstruction, seed: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """A compiled function of a batch and its q(z|x): -log p(x|z) and log q(z|x) - log p(z) at a draw of z, (batch,)."""
     noise = keras.random.SeedGenerator(seed)
 
     @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
     def draw(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
         z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
-        # log q(z|x) - log p(z): the constants of the two Gaussians cancel
+        # the constants of the two Gaussians cancel
         log_ratio = 0.5 * tf.reduce_sum(tf.square(z) - tf.square(epsilon) - z_log_var, axis=-1)
         return reconstruction(batch, model.decoder(z)), log_ratio
 
-    def batch_bounds(batch: tf.Tensor) -> Bounds:
-        z_mean, z_log_var = model.encode(batch)
-        total, log_sum = np.zeros(len(batch)), np.full(len(batch), -np.inf)
-        for _ in range(samples):
-            nats, log_ratio = (part.numpy().astype(np.float64) for part in draw(batch, z_mean, z_log_var))
-            total += nats
-            log_sum = np.logaddexp(log_sum, -nats - log_ratio)
-            bar.update(len(batch))
-        kl = np.asarray(kl_nats(z_mean, z_log_var), np.float64)
-        return Bounds(total / samples, kl, np.log(samples) - log_sum)
-
-    starts = range(0, len(images), batch_size)
-    with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
-        parts = [batch_bounds(tf.constant(images[i : i + batch_size])) for i in starts]
-    return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return draw  # type: ignore[no-any-return]
 
 
 def summarize(parts: Bounds, entropy: NDArray[np.float64]) -> dict[str, float | dict[str, float]]:
@@ -85,7 +96,7 @@ def summarize(parts: Bounds, entropy: NDArray[np.float64]) -> dict[str, float | 
 
     Args:
         parts: of n images.
-        entropy: (n,), the floor under the loss of each.
+        entropy: (n,), the floor under the loss of each; of binarized images, in expectation over the binarization.
     """
     per_image = {"loss": parts.reconstruction + parts.kl, **parts._asdict(), "entropy": entropy}
     root = np.sqrt(len(entropy))
