@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from vae.dimensions import by_kl
+from vae.posterior import standard_error_of_variance
 
 
 def test_dimensions_are_ordered_by_their_kl() -> None:
@@ -22,3 +23,10 @@ def test_a_dimension_is_active_if_its_means_vary_by_more_than_a_hundredth() -> N
 
 def test_equal_dimensions_keep_their_order() -> None:
     assert by_kl(np.ones((3, 40), "float32"), np.zeros((3, 40), "float32")).dimension.tolist() == list(range(40))
+
+
+def test_each_dimension_has_the_standard_error_of_its_own_variance() -> None:
+    z_mean = (np.random.default_rng(0).normal(size=(50, 3)) * [1, 3, 2]).astype("float32")
+    table = by_kl(z_mean, np.zeros((50, 3), "float32"))
+    assert table.dimension.tolist() == [1, 2, 0]
+    assert table.variance_standard_error.tolist() == pytest.approx(standard_error_of_variance(z_mean)[[1, 2, 0]])

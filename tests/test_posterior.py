@@ -7,6 +7,7 @@ from vae.posterior import (
     kl_per_dimension,
     moment_kl,
     mutual_information,
+    standard_error_of_variance,
     summarize,
     variance_of_means,
 )
@@ -28,6 +29,12 @@ def test_kl_agrees_with_the_integral() -> None:
 
 def test_variance_of_means_is_over_the_images() -> None:
     np.testing.assert_allclose(variance_of_means(np.array([[0, 5], [2, 5], [4, 5]], "float32")), [4, 0])
+
+
+def test_standard_error_of_a_variance_is_its_spread_over_repetitions() -> None:
+    draws = np.random.default_rng(0).exponential(size=(400, 3000)).astype("float32")
+    errors = standard_error_of_variance(draws.T)
+    assert errors.mean() == pytest.approx(draws.var(axis=1).std(), rel=0.1)
 
 
 def test_posterior_is_drawn_from_with_its_own_mean_and_variance() -> None:
@@ -101,6 +108,7 @@ def test_summary_splits_the_rate_and_counts_active_units() -> None:
         "mutual_information": pytest.approx(information.std(ddof=1) / np.sqrt(500)),
         "marginal_kl": pytest.approx((kl - information).std(ddof=1) / np.sqrt(500)),
         "moment_kl": summary["standard_error"]["moment_kl"],
+        "active_units": summary["standard_error"]["active_units"],
     }
 
 
@@ -111,3 +119,13 @@ def test_standard_error_of_the_moments_is_their_spread_over_repetitions() -> Non
     spread = np.std([moment_kl(z_mean, z_log_var) for z_mean in draws], ddof=1)
     error = np.mean([summarize(z_mean, z_log_var, seed=0)["standard_error"]["moment_kl"] for z_mean in draws[:10]])
     assert error == pytest.approx(spread, rel=0.2)
+
+
+def test_standard_error_of_the_count_is_that_of_a_dimension_at_the_limit() -> None:
+    rng = np.random.default_rng(0)
+    z_mean = (rng.normal(size=(500, 3)) * [1.0, 0.1, 0.001]).astype("float32")
+    z_mean[:, 1] *= 0.1 / z_mean[:, 1].std(ddof=1)  # active in about half of the resamples
+    found = summarize(z_mean, np.zeros((500, 3), "float32"), seed=0)["standard_error"]["active_units"]
+    assert found == pytest.approx(0.5, abs=0.05)
+    without = summarize(z_mean[:, ::2], np.zeros((500, 2), "float32"), seed=0)["standard_error"]["active_units"]
+    assert without == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vae.posterior import ACTIVE_VARIANCE, kl_per_dimension, variance_of_means
+from vae.posterior import ACTIVE_VARIANCE, kl_per_dimension, standard_error_of_variance, variance_of_means
 
 
 def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> pd.DataFrame:
@@ -16,7 +16,7 @@ def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> pd.Dat
 
     Returns:
         `dimension`, from 0; `kl`, in nats per image, the mean over the images, and its `standard_error`;
-        `variance_of_means`; `active`, whether that is above 0.01.
+        `variance_of_means` and its `variance_standard_error`; `active`, whether that variance is above 0.01.
     """
     kl, variance = kl_per_dimension(z_mean, z_log_var), variance_of_means(z_mean)
     order = np.argsort(-kl.mean(axis=0), kind="stable")
@@ -26,6 +26,7 @@ def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> pd.Dat
             "kl": kl.mean(axis=0),
             "standard_error": kl.std(axis=0, ddof=1) / np.sqrt(len(kl)),
             "variance_of_means": variance,
+            "variance_standard_error": standard_error_of_variance(z_mean),
             "active": variance > ACTIVE_VARIANCE,
         }
     )

@@ -30,6 +30,17 @@ def variance_of_means(z_mean: NDArray[np.float32]) -> Floats:
     return np.asarray(z_mean.var(axis=0, dtype=np.float64, ddof=1))
 
 
+def active_units(z_mean: NDArray[np.float32]) -> int:
+    """The number of dimensions whose means vary by more than `ACTIVE_VARIANCE`."""
+    return int((variance_of_means(z_mean) > ACTIVE_VARIANCE).sum())
+
+
+def standard_error_of_variance(values: NDArray[np.float32]) -> Floats:
+    """Of the variance over the n rows of `values` (n, K), (K,): sqrt((m4 - s^4) / n), to first order in 1/n."""
+    squares = (values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)) ** 2
+    return np.asarray(squares.std(axis=0) / np.sqrt(len(values)))
+
+
 def draw_posterior(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int) -> Floats:
     """One draw of z ~ q(z|x) for each image, (n, K)."""
     noise = np.random.default_rng(seed).standard_normal(z_mean.shape)
@@ -77,15 +88,19 @@ def summarize(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed:
     Returns:
         `active_units`, a count; `mutual_information` and `marginal_kl`, KL(q(z) || p(z)), which add up to the mean KL;
         `log_images`, log n, at which the former saturates and the latter is an upper bound; `moment_kl`, a lower bound
-        on the latter; `standard_error` of all but the count: over the images for the first two, which leaves aside that
-        q(z) is an average over them, and of the third by the bootstrap.
+        on the latter; the `standard_error` of each: of `mutual_information` and `marginal_kl` over the images, which
+        leaves aside that q(z) is an average over them; of the others by the bootstrap.
     """
     information = mutual_information(z_mean, z_log_var, seed)
     marginal = kl_per_dimension(z_mean, z_log_var).sum(axis=1) - information
     rng, n = np.random.default_rng(seed), len(z_mean)
-    resamples = [moment_kl(z_mean[rows], z_log_var[rows]) for rows in rng.integers(n, size=(RESAMPLES, n))]
+    resamples = [
+        (moment_kl(z_mean[rows], z_log_var[rows]), active_units(z_mean[rows]))
+        for rows in rng.integers(n, size=(RESAMPLES, n))
+    ]
+    moment_error, active_error = np.std(resamples, axis=0, ddof=1)
     return {
-        "active_units": int((variance_of_means(z_mean) > ACTIVE_VARIANCE).sum()),
+        "active_units": active_units(z_mean),
         "mutual_information": float(information.mean()),
         "marginal_kl": float(marginal.mean()),
         "moment_kl": moment_kl(z_mean, z_log_var),
@@ -93,6 +108,7 @@ def summarize(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed:
         "standard_error": {
             "mutual_information": float(information.std(ddof=1) / np.sqrt(n)),
             "marginal_kl": float(marginal.std(ddof=1) / np.sqrt(n)),
-            "moment_kl": float(np.std(resamples, ddof=1)),
+            "moment_kl": float(moment_error),
+            "active_units": float(active_error),
         },
     }
