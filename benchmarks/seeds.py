@@ -18,20 +18,22 @@ from vae.files import write_csv
 
 SEEDS = (1, 2, 3)
 TABLE = Path("reports/seeds.csv")
-# Standard errors over the images, in whose place those over the seeds come, and what is the same with every seed.
-LEFT_OUT = {"standard_error", "images", "features", "samples", "seed", "log_images"}
+SAME = {"images", "features", "samples", "seed", "log_images"}
+"""Names of figures that are the same with every seed."""
 DVC = [sys.executable, "-m", "dvc"]
 
 
 def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Figures by dotted name, without those of `LEFT_OUT`."""
+    """Figures by dotted name, without those of `SAME` and the standard errors, in whose place those over seeds come."""
     flat: dict[str, float] = {}
     for name, value in metrics.items():
+        if name == "standard_error":
+            continue
         if isinstance(value, dict):
             flat |= flatten(value, f"{prefix}{name}.")
-        else:
+        elif name not in SAME:
             flat[prefix + name] = value
-    return {name: value for name, value in flat.items() if not LEFT_OUT & set(name.split("."))}
+    return flat
 
 
 def run(seed: int) -> dict[str, Any]:

@@ -7,10 +7,15 @@ from benchmarks.seeds import flatten, table
 def test_figures_are_named_by_their_place_without_standard_errors_and_counts() -> None:
     metrics = {
         "grey": {"loss": 100.0, "standard_error": {"loss": 0.3}},
-        "latents": {"knn": {"accuracy": 0.9, "standard_error": 0.01}},
+        "latents": {"knn": {"accuracy": 0.9, "standard_error": 0.01, "images": 10}},
+        "maps": {"images": {"trustworthiness": {"input": {"value": 0.8, "standard_error": 0.02}}}},
         "images": 10,
     }
-    assert flatten(metrics) == {"grey.loss": 100.0, "latents.knn.accuracy": 0.9}
+    assert flatten(metrics) == {
+        "grey.loss": 100.0,
+        "latents.knn.accuracy": 0.9,
+        "maps.images.trustworthiness.input.value": 0.8,
+    }
 
 
 def test_table_has_each_seed_their_mean_and_its_standard_error() -> None:
