@@ -1,6 +1,6 @@
 # `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all; `make seeds` runs it with three seeds. They first make the environment in .venv, from the pinned and hashed
-# requirements.
+# times it all; `make seeds` runs it with three seeds. They first make the environment in .venv, from the pinned and
+# hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,7 +17,7 @@ test: .venv/ready-dev lint
 bench: repro .venv/torch/ready
 	PYTHONPATH=src $(BIN)/python -m benchmarks $(PARTS)
 
-# Half an hour: the figures of the default parameters with three seeds, and how they vary.
+# Two runs more than `make repro`: the figures with three seeds, and how they vary.
 seeds: repro
 	PYTHONPATH=src $(BIN)/python -m benchmarks.seeds
 

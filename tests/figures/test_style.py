@@ -1,14 +1,32 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from vae.figures import grids
 from vae.figures.style import COLORS, new_figure, save_figure
 
+# From linear RGB to linear RGB as seen without one kind of cone: Machado et al. (2009), severity 1.
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+}
 
-def test_ten_colours_are_distinct() -> None:
-    assert len(set(COLORS)) == 10
+
+@pytest.mark.parametrize("vision", VISION)
+def test_ten_colours_are_told_apart_with_each_kind_of_vision(vision: str) -> None:
+    rgb = np.array([to_rgb(color) for color in COLORS])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = (linear @ np.array(VISION[vision]).T).clip(0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(np.maximum(seen @ to_xyz.T / [0.9505, 1, 1.089], 1e-3)).T
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)  # CIELAB: 2 or so is just noticeable
+    distances = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(10, 1)]
+    assert len(distances) == 45
+    assert distances.min() > 15
 
 
 def test_saved_figure_is_a_png_of_the_same_bytes_each_time(tmp_path: Path) -> None:
