@@ -55,7 +55,7 @@ def measure(seeds: int = 3) -> dict[str, Any]:
         for precision in PRECISIONS:
             changed = settings.model_copy(update={"precision": precision, "epochs": EPOCHS})
             with nullcontext() if native else bfloat16_convolutions_in_float32():
-                history = fit(build_model(changed, seed), images, validation_images, changed)
+                history = fit(build_model(changed, seed), images, validation_images, changed, seed)
             losses[precision].append(float(history.val_loss.min()))
             print(f"seed {seed}, {precision}: validation loss {losses[precision][-1]:.2f}", flush=True)
     float32, bfloat16 = (np.array(losses[precision]) for precision in PRECISIONS)

@@ -47,8 +47,8 @@ def post_settings() -> Train:
 def train_post() -> None:
     """Trains with the post's settings until early stopping; writes the losses of all epochs."""
     images, validation_images = _images()
-    settings = post_settings()
-    history = fit(build_model(settings, load_settings(Train)[1]), images, validation_images, settings)
+    settings, seed = post_settings(), load_settings(Train)[1]
+    history = fit(build_model(settings, seed), images, validation_images, settings, seed)
     write_csv(POST_HISTORY, history[["epoch", "loss", "val_loss"]])
 
 
@@ -91,7 +91,7 @@ def measure(seeds: int = 3) -> dict[str, Any]:
         changed = settings.model_copy(update={"precision": precision})
         for seed in range(1, seeds + 1):
             print(f"seed {seed}, {precision}", flush=True)
-            history = fit(build_model(changed, seed), images, validation_images, changed, callbacks=[turns])
+            history = fit(build_model(changed, seed), images, validation_images, changed, seed, callbacks=[turns])
             histories.setdefault(precision, []).append(history.assign(elapsed=history.seconds.cumsum()))
     post = pd.read_csv(POST_HISTORY)
     post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)

@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vae.figures.style import COLORS, save_figure
-from vae.nn.batches import batches
+from vae.nn.batches import shuffled_batches
 from vae.nn.checkpoint import load_checkpoint
 from vae.nn.embedding import embed
 from vae.nn.training import build_model
@@ -42,7 +42,7 @@ def workloads() -> dict[str, tuple[int, Work]]:
         "training, an epoch": (
             len(train_images),
             lambda n: untrained.fit(
-                batches(train_images[:n], train_settings.batch_size, shuffle=True), shuffle=False, verbose=0
+                shuffled_batches(train_images[:n], train_settings.batch_size, seed, range(1)), shuffle=False, verbose=0
             ),
         ),
         "embedding": (len(images), lambda n: embed(trained, images[:n], labels[:n], embed_batch_size)),

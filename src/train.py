@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from vae.errors import run_stage
+from vae.errors import InputError, run_stage
 from vae.files import write_csv
 from vae.nn.checkpoint import save_checkpoint
+from vae.nn.progress import DivergenceError
+from vae.nn.resume import fingerprint, unfinished
 from vae.nn.training import build_model, fit
 from vae.settings import Train, load_settings
 from vae.splits import load_split
+
+UNFINISHED = Path("models/unfinished")  # from which a killed training goes on; removed by one that succeeds
 
 
 def main() -> None:
@@ -15,10 +19,21 @@ def main() -> None:
     images = load_split(Path("data/prepared/train.npz")).images
     validation_images = load_split(Path("data/prepared/validation.npz")).images
     model = build_model(settings, seed)
-    history = fit(model, images, validation_images, settings)
-    save_checkpoint(model, Path("models/vae"))
-    # without the seconds, which differ from run to run: equal trainings give equal files
-    write_csv(Path("reports/history.csv"), history.drop(columns="seconds"))
+    computed = fingerprint({"seed": seed, **settings.model_dump()}, images, validation_images)
+    with unfinished(UNFINISHED, computed) as state:
+        try:
+            history = fit(model, images, validation_images, settings, seed, state)
+        except DivergenceError as diverged:
+            if diverged.best_epoch is None:
+                raise
+            kept = UNFINISHED / "best"
+            save_checkpoint(model, kept)
+            raise InputError(
+                f"{diverged} The weights of epoch {diverged.best_epoch}, the best, are in {kept}."
+            ) from None
+        save_checkpoint(model, Path("models/vae"))
+        # without the seconds, which differ from run to run: equal trainings give equal files
+        write_csv(Path("reports/history.csv"), history.drop(columns="seconds"))
     best = history.iloc[history.val_loss.argmin()]
     print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")
 

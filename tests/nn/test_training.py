@@ -1,12 +1,14 @@
 import math
+import re
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vae.errors import InputError
 from vae.nn.model import VAE
+from vae.nn.progress import DivergenceError
 from vae.nn.training import HISTORY_COLUMNS, build_model, fit, learning_rate_schedule
 from vae.settings import Train
 
@@ -29,16 +31,6 @@ def settings(**changes: Any) -> Train:
     return SETTINGS.model_copy(update=changes)
 
 
-@pytest.fixture
-def blobs() -> NDArray[np.float32]:
-    """Forty images of one bright square, somewhere."""
-    rng = np.random.default_rng(0)
-    images = np.zeros((40, 28, 28, 1), "float32")
-    for image, (row, column) in zip(images, rng.integers(4, 16, size=(40, 2)), strict=True):
-        image[row : row + 8, column : column + 8] = 1
-    return images
-
-
 def test_constant_schedule_is_the_learning_rate_itself() -> None:
     assert learning_rate_schedule(settings(), 100) == 0.01
 
@@ -59,7 +51,7 @@ def test_cosine_schedule_without_warmup_starts_at_the_peak() -> None:
 
 
 def test_history_has_a_row_an_epoch_with_every_figure(blobs: NDArray[np.float32]) -> None:
-    history = fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings())
+    history = fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings(), 0)
     assert list(history.columns) == ["epoch", *HISTORY_COLUMNS]
     assert history.epoch.tolist() == [1, 2, 3]
     np.testing.assert_allclose(history.reconstruction + history.kl, history.loss, rtol=1e-5)
@@ -73,7 +65,7 @@ def test_same_seed_gives_the_same_weights_and_history(blobs: NDArray[np.float32]
     runs = []
     for seed in (1, 1, 2):
         model = build_model(settings(dropout=0.3), seed)
-        history = fit(model, blobs[:32], blobs[32:], settings(dropout=0.3)).drop(columns="seconds")
+        history = fit(model, blobs[:32], blobs[32:], settings(dropout=0.3), seed).drop(columns="seconds")
         runs.append((history, model.get_weights()))
     assert runs[0][0].equals(runs[1][0])
     assert all(np.array_equal(a, b) for a, b in zip(runs[0][1], runs[1][1], strict=True))
@@ -85,7 +77,7 @@ def test_best_weights_are_kept_and_training_stops_after_patience(blobs: NDArray[
     negatives = 1 - blobs[32:]
     patient = settings(epochs=20, patience=2)
     model = build_model(patient, 0)
-    history = fit(model, blobs[:32], negatives, patient)
+    history = fit(model, blobs[:32], negatives, patient, 0)
     best = int(history.val_loss.idxmin())
     assert len(history) == best + 1 + 2 < 20
     kept = model.evaluate(negatives, verbose=0, return_dict=True)["kl"]
@@ -93,16 +85,53 @@ def test_best_weights_are_kept_and_training_stops_after_patience(blobs: NDArray[
     assert kept != pytest.approx(history.val_kl.iloc[-1], rel=1e-2)
 
 
-def test_a_loss_that_is_no_number_ends_the_training_with_one_sentence(blobs: NDArray[np.float32]) -> None:
+def test_a_loss_that_is_no_number_ends_the_training_in_that_step(blobs: NDArray[np.float32]) -> None:
     ruinous = settings(learning_rate=1e9)
-    with pytest.raises(InputError, match=r"loss became nan in epoch 1 at train\.learning_rate 1e\+09; try a lower one"):
-        fit(build_model(ruinous, 0), blobs[:32], blobs[32:], ruinous)
+    message = (
+        "the loss became nan in epoch 1, step 2 of 4, at a learning rate of 1e+09; "
+        "train.learning_rate is 1e+09: try a lower one."
+    )
+    with pytest.raises(DivergenceError, match=f"^{re.escape(message)}$") as ended:
+        fit(build_model(ruinous, 0), blobs[:32], blobs[32:], ruinous, 0)
+    assert ended.value.best_epoch is None
+
+
+class Poison(keras.callbacks.Callback):
+    """Makes one weight infinite in the middle of an epoch, from 1; keeps those of the ends of the epochs before."""
+
+    def __init__(self, epoch: int, step: int) -> None:
+        super().__init__()
+        self.at, self.weights = (epoch, step), []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch + 1
+        self.weights.append(self.model.get_weights())
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.epoch, batch + 1) == self.at:
+            bias = self.model.decoder.get_layer("dense").bias
+            bias.assign(bias + np.inf)
+
+
+def test_the_best_weights_are_kept_where_a_training_diverges(blobs: NDArray[np.float32]) -> None:
+    model, poison = build_model(settings(), 0), Poison(3, 1)
+    with pytest.raises(DivergenceError, match=r"^the loss became \w+ in epoch 3, step 2 of 4, .*") as ended:
+        fit(model, blobs[:32], blobs[32:], settings(), 0, callbacks=[poison])
+    assert ended.value.best_epoch == 2
+    for kept, expected in zip(model.get_weights(), poison.weights[2], strict=True):
+        np.testing.assert_array_equal(kept, expected)
+
+
+def test_a_validation_loss_that_is_no_number_ends_the_training_too(blobs: NDArray[np.float32]) -> None:
+    # in the last step, after its loss
+    with pytest.raises(DivergenceError, match=r"^the validation loss became \w+ in epoch 2, after its last step, .*"):
+        fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings(), 0, callbacks=[Poison(2, 4)])
 
 
 def test_every_validation_draws_the_same_noise(blobs: NDArray[np.float32]) -> None:
     # nothing is learnt at this rate, so that only the noise could change the validation loss
     still = settings(learning_rate=1e-12)
-    history = fit(build_model(still, 0), blobs[:32], blobs[32:], still)
+    history = fit(build_model(still, 0), blobs[:32], blobs[32:], still, 0)
     assert history.val_loss.nunique() == 1
     assert history.loss.nunique() == 3
 
@@ -110,7 +139,7 @@ def test_every_validation_draws_the_same_noise(blobs: NDArray[np.float32]) -> No
 def test_one_line_an_epoch_where_there_is_no_terminal(
     blobs: NDArray[np.float32], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    history = fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings())
+    history = fit(build_model(settings(), 0), blobs[:32], blobs[32:], settings(), 0)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert lines[1].startswith(f"epoch 2/3: loss {history.loss[1]:.2f} (reconstruction")

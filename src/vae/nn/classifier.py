@@ -12,7 +12,7 @@ from keras.optimizers.schedules import CosineDecay
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vae.nn.batches import batches
+from vae.nn.batches import batches, shuffled_batches
 from vae.nn.progress import EpochRecord
 from vae.nn.weights import load_model, save_model
 from vae.splits import Split
@@ -59,13 +59,15 @@ def train_classifier(
     keras.utils.set_random_seed(seed)
     model = build_classifier(train.images.shape[1:], len(train.class_names), seed)
     on_terminal = sys.stdout.isatty()
-    schedule = CosineDecay(learning_rate, epochs * math.ceil(len(train.images) / batch_size))
+    steps_per_epoch = math.ceil(len(train.images) / batch_size)
+    schedule = CosineDecay(learning_rate, epochs * steps_per_epoch)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss, metrics=["accuracy"])
     model.fit(
-        batches(train.images, batch_size, shuffle=True, labels=train.labels),
-        shuffle=False,  # `batches` does
+        shuffled_batches(train.images, batch_size, seed, range(epochs), train.labels),
+        shuffle=False,  # `shuffled_batches` does
         epochs=epochs,
+        steps_per_epoch=steps_per_epoch,
         validation_data=batches(validation.images, VALIDATION_BATCH_SIZE, labels=validation.labels),
         callbacks=[
             EpochRecord("classify.learning_rate", learning_rate, None if on_terminal else LINE),

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from vae.nn.layers import Sampling, UpsampledConv2DTranspose
+from vae.nn.layers import Sampling, UpsampledConv2DTranspose, bounded
 from vae.nn.objective import kl_nats, reconstruction_nats
 
 IMAGE_SHAPE = (28, 28, 1)
@@ -36,7 +36,7 @@ def build_encoder(latent_dim: int, dropout: float, seed: int, precision: str) ->
     h = layers.Flatten(dtype=precision, name="flatten")(h)
     h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
     z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
-    z_log_var = layers.Dense(latent_dim, dtype="float32", name="z_log_var")(h)
+    z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
     return keras.Model(images, [z_mean, z_log_var], name="encoder")
 
 

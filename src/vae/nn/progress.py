@@ -1,4 +1,4 @@
-"""What is recorded and shown of each epoch of a training."""
+"""What is recorded and shown of each epoch of a training, and the end of one whose loss is no number."""
 
 import math
 import time
@@ -9,8 +9,15 @@ import keras
 from vae.errors import InputError
 
 
+class DivergenceError(InputError):
+    """The loss of a training is no longer a finite number."""
+
+    best_epoch: int | None = None
+    """Whose weights the model has now; None if there was none with a finite loss."""
+
+
 class EpochRecord(keras.callbacks.Callback):
-    """Adds the learning rate and the seconds to each epoch's figures; prints them in one line where there is no bar.
+    """Keeps each epoch's figures with its learning rate and seconds; prints them in a line where there is no bar.
 
     Args:
         setting: the key of the learning rate in `params.yaml`, `train.learning_rate` say.
@@ -18,26 +25,41 @@ class EpochRecord(keras.callbacks.Callback):
         line: a format of the epoch's figures, `loss {loss:.2f}` say; None where Keras shows its bar.
 
     Raises:
-        InputError: the loss is no longer a finite number.
+        DivergenceError: the loss is no longer a finite number; in the step in which that happens.
     """
 
     def __init__(self, setting: str, learning_rate: float, line: str | None) -> None:
         super().__init__()
         self.setting, self.learning_rate, self.line = setting, learning_rate, line
+        self.rows: list[dict[str, float]] = []
+        """One an epoch, the first one first."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.started = time.perf_counter()
+        self.epoch, self.started = epoch, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        # the mean over the epoch's steps until now, which one step without a number spoils for good
+        if not math.isfinite(logs["loss"]):
+            steps = f" of {self.params['steps']}" if self.params["steps"] else ""
+            self._end(f"the loss became {logs['loss']} in epoch {self.epoch + 1}, step {batch + 1}{steps}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        if not math.isfinite(logs["val_loss"]):
+            self._end(f"the validation loss became {logs['val_loss']} in epoch {epoch + 1}, after its last step")
+        logs["learning_rate"] = self._learning_rate()
         logs["seconds"] = time.perf_counter() - self.started
-        for name in ("loss", "val_loss"):
-            if not math.isfinite(logs[name]):
-                raise InputError(
-                    f"{name} became {logs[name]} in epoch {epoch + 1} at {self.setting} {self.learning_rate:g}; "
-                    "try a lower one."
-                )
+        self.rows.append({name: float(value) for name, value in logs.items()})
         if self.line:
             figures = self.line.format_map(logs)
             print(f"epoch {epoch + 1}/{self.params['epochs']}: {figures}, {logs['seconds']:.0f} s", flush=True)
+
+    def _learning_rate(self) -> float:
+        return float(self.model.optimizer.learning_rate)
+
+    def _end(self, event: str) -> None:
+        raise DivergenceError(
+            f"{event}, at a learning rate of {self._learning_rate():.3g}; "
+            f"{self.setting} is {self.learning_rate:g}: try a lower one."
+        )

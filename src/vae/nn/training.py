@@ -11,10 +11,11 @@ import pandas as pd
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 from numpy.typing import NDArray
 
-from vae.nn.batches import batches
+from vae.nn.batches import batches, shuffled_batches
 from vae.nn.model import VAE
 from vae.nn.optimizer import OPTIMIZERS
-from vae.nn.progress import EpochRecord
+from vae.nn.progress import DivergenceError, EpochRecord
+from vae.nn.resume import Resume, StateFile
 from vae.settings import Train
 
 VALIDATION_BATCH_SIZE = 500
@@ -53,6 +54,8 @@ def fit(
     images: NDArray[np.float32],
     validation_images: NDArray[np.float32],
     settings: Train,
+    seed: int,
+    state: StateFile | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> pd.DataFrame:
     """Train until `epochs`, or until `patience` epochs in a row bring no lower validation loss.
@@ -60,10 +63,13 @@ def fit(
     The model ends with the weights of its best validation epoch.
 
     Args:
-        model: changed in place.
+        model: untrained; changed in place.
         images: (n, 28, 28, 1), shuffled anew each epoch.
         validation_images: (m, 28, 28, 1).
         settings: of the stage `train`.
+        seed: of the shuffling.
+        state: where the state of the training is kept after each epoch. If it holds one, the training goes on from it,
+            and ends as if it had never been interrupted.
         callbacks: called before those of this module, outside the seconds that are recorded.
 
     Returns:
@@ -72,26 +78,34 @@ def fit(
         `epsilon_std`; the learning rate at its end; the seconds it took.
 
     Raises:
-        InputError: the loss is no longer a finite number.
+        DivergenceError: the loss is no longer a finite number. The model then has the weights of its best epoch, if
+            there is one.
     """
     on_terminal = sys.stdout.isatty()
-    model.compile(optimizer=OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images))))
-    history = model.fit(
-        batches(images, settings.batch_size, shuffle=True),
-        shuffle=False,  # `batches` does
-        epochs=settings.epochs,
-        validation_data=batches(validation_images, VALIDATION_BATCH_SIZE),
-        callbacks=[
-            *callbacks,
-            ValidationNoise(),
-            EpochRecord("train.learning_rate", settings.learning_rate, None if on_terminal else LINE),
-            keras.callbacks.EarlyStopping(
-                "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
-            ),
-        ],
-        verbose=1 if on_terminal else 0,
+    record = EpochRecord("train.learning_rate", settings.learning_rate, None if on_terminal else LINE)
+    early_stopping = keras.callbacks.EarlyStopping(
+        "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
     )
-    table = pd.DataFrame(history.history)[[*HISTORY_COLUMNS]]
+    resume = Resume(state, record, early_stopping) if state else None
+    epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
+    model.compile(optimizer=OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images))))
+    try:
+        model.fit(
+            shuffled_batches(images, settings.batch_size, seed, epochs),
+            shuffle=False,  # `shuffled_batches` does
+            initial_epoch=epochs.start,
+            epochs=epochs.stop,
+            steps_per_epoch=math.ceil(len(images) / settings.batch_size),
+            validation_data=batches(validation_images, VALIDATION_BATCH_SIZE),
+            callbacks=[*callbacks, ValidationNoise(), record, early_stopping, *([resume] if resume else [])],
+            verbose=1 if on_terminal else 0,
+        )
+    except DivergenceError as diverged:
+        if early_stopping.best_weights:
+            model.set_weights(early_stopping.best_weights)
+            diverged.best_epoch = early_stopping.best_epoch + 1
+        raise
+    table = pd.DataFrame(record.rows)[[*HISTORY_COLUMNS]]
     table.insert(0, "epoch", np.arange(1, len(table) + 1))
     return table
 
@@ -99,10 +113,12 @@ def fit(
 class ValidationNoise(keras.callbacks.Callback):
     """Draws the same noise in `Sampling` at every validation, so that epochs are compared by their weights alone."""
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        seed, _ = self.model.sampling.seed_generator.state.numpy()
+        self.noise = np.array([seed ^ 1, 0], np.uint32)  # another stream than that of the training
+
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         state = self.model.sampling.seed_generator.state
-        if not hasattr(self, "noise"):
-            self.noise = state.numpy() + 1  # another stream than that of the training
         self.in_training = state.numpy()
         state.assign(self.noise)
 
