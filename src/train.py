@@ -19,7 +19,7 @@ def main() -> None:
     images = load_split(Path("data/prepared/train.npz")).images
     validation_images = load_split(Path("data/prepared/validation.npz")).images
     model = build_model(settings, seed)
-    computed = fingerprint({"seed": seed, **settings.model_dump()}, images, validation_images)
+    computed = fingerprint({"seed": seed, **dict(settings)}, images, validation_images)
     with unfinished(UNFINISHED, computed) as state:
         try:
             history = fit(model, images, validation_images, settings, seed, state)

@@ -37,6 +37,8 @@ SETTINGS = Train(
 )
 Images = NDArray[np.float32]
 
+pytestmark = pytest.mark.slow
+
 
 class Break(keras.callbacks.Callback):
     """Breaks a training off in a step of an epoch, both counted from 1; in step 0, as the epoch begins."""
