@@ -23,7 +23,6 @@ AS_IT_IS, WITH_ADAM = "as it is", "Adam"
 ENVIRONMENT = {
     "without oneDNN's kernels": {"TF_ENABLE_ONEDNN_OPTS": "0"},
     "one operation at a time": {"TF_NUM_INTEROP_THREADS": "1"},
-    "deterministic operations": {"TF_DETERMINISTIC_OPS": "1"},
 }
 COMPILE: dict[str, dict[str, Any]] = {
     "XLA": {"jit_compile": True},

@@ -1,0 +1,103 @@
+"""A real `dvc repro`, killed again and again while it trains, ends with the bytes of one that was left alone."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from repository import Repository
+
+KILLS = 10
+EPOCHS = 20
+TRAIN = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "train"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def checkout(repository: Repository, tmp_path: Path) -> Repository:
+    """One of this test's own, with prepared data, in which the epochs of the training are short and many."""
+    copy = shutil.copytree(repository.path, tmp_path / "checkout", symlinks=True)
+    checkout = Repository(copy)
+    checkout.change({"train": {"epochs": EPOCHS, "patience": EPOCHS}})
+    return checkout
+
+
+def test_killed_at_ten_random_moments_it_ends_with_the_bytes_of_an_unbroken_run(checkout: Repository) -> None:
+    started = time.monotonic()
+    output = checkout.run(*TRAIN)
+    seconds = time.monotonic() - started
+    assert "Going on" not in output
+    unbroken = hashes(checkout)
+    assert not (checkout.path / "models/unfinished").exists()
+
+    moments, kills, went_on = random.Random(7), 0, []  # noqa: S311
+    while kills < KILLS:
+        killed, output = run_until(checkout, moments.uniform(0, seconds))
+        kills += killed
+        went_on += [int(epoch) for epoch in re.findall(r"Going on after epoch (\d+)", output)]
+        if not killed:
+            assert hashes(checkout) == unbroken
+    output = checkout.run(*TRAIN)
+    assert hashes(checkout) == unbroken
+    assert max(went_on) > 1
+    assert not (checkout.path / "models/unfinished").exists()
+    # nothing else is left behind, in the work tree or in DVC's cache
+    assert checkout.run("git", "status", "--porcelain", "--ignored", "models").split() == ["!!", "models/"]
+    assert {path.name for path in (checkout.path / "models").iterdir()} == {".gitignore", "vae", "classifier"}
+    assert not [path for path in (checkout.path / ".dvc/cache").rglob("*") if "unfinished" in path.name]
+
+
+def hashes(checkout: Repository) -> dict[str, str]:
+    """Of the outputs of the stage, from `dvc.lock`."""
+    lock: Any = yaml.safe_load((checkout.path / "dvc.lock").read_text(encoding="utf-8"))
+    return {out["path"]: out["md5"] for out in lock["stages"]["train"]["outs"]}
+
+
+def run_until(checkout: Repository, seconds: float) -> tuple[bool, str]:
+    """Whether the training was killed after so many seconds, since it had not ended by then; what it printed."""
+    log = checkout.path / ".git/log-of-test"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            TRAIN,
+            cwd=checkout.path,
+            env=checkout.env,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            status = process.wait()
+    output = log.read_text(encoding="utf-8", errors="replace")
+    assert status in (0, -signal.SIGKILL), output
+    return status != 0, output
+
+
+def test_while_a_training_outlives_its_dvc_another_is_refused(checkout: Repository) -> None:
+    process = subprocess.Popen(
+        TRAIN, cwd=checkout.path, env=checkout.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("epoch 1/"):
+            break
+    process.kill()  # the process of DVC alone
+    output = checkout.run(*TRAIN, status=255)
+    assert "error: another training has models/unfinished; wait for its end, or end it." in output
+    assert "Traceback" not in output
+    process.stdout.read()  # until the training has ended
+    process.wait()
+    assert "kept epoch" in checkout.run(*TRAIN)
