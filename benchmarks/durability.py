@@ -58,9 +58,9 @@ def measure(rounds: int = 8) -> dict[str, Any]:
     write, epoch = float(np.median(file.seconds)), float(history.seconds.median())
     share = (fingerprint_seconds + settings.epochs * write) / (settings.epochs * epoch)
     print(
-        f"state: {size / 1e6:.1f} MB, {write:.3f} s an epoch of {epoch:.1f} s; fingerprint: {fingerprint_seconds:.2f} s; "
-        f"together {share:.2%} of {settings.epochs} epochs"
+        f"state: {size / 1e6:.1f} MB, {write:.3f} s an epoch of {epoch:.1f} s; fingerprint: {fingerprint_seconds:.2f} s"
     )
+    print(f"together {share:.2%} of the training's {settings.epochs} epochs")
     command = [sys.executable, "-m", "benchmarks.variants", AS_IT_IS]
     contenders = [
         Contender(AS_IT_IS, command),

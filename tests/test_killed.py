@@ -17,7 +17,7 @@ import yaml
 from repository import Repository
 
 KILLS = 10
-EPOCHS = 20
+EPOCHS = 12
 TRAIN = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "train"]
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def test_killed_at_ten_random_moments_it_ends_with_the_bytes_of_an_unbroken_run(
     assert not (checkout.path / "models/unfinished").exists()
     # nothing else is left behind, in the work tree or in DVC's cache
     assert checkout.run("git", "status", "--porcelain", "--ignored", "models").split() == ["!!", "models/"]
-    assert {path.name for path in (checkout.path / "models").iterdir()} == {".gitignore", "vae", "classifier"}
+    assert {path.name for path in (checkout.path / "models").iterdir()} == {"vae", "classifier"}
     assert not [path for path in (checkout.path / ".dvc/cache").rglob("*") if "unfinished" in path.name]
 
 
@@ -95,9 +95,9 @@ def test_while_a_training_outlives_its_dvc_another_is_refused(checkout: Reposito
         if line.startswith("epoch 1/"):
             break
     process.kill()  # the process of DVC alone
+    process.wait()
     output = checkout.run(*TRAIN, status=255)
     assert "error: another training has models/unfinished; wait for its end, or end it." in output
     assert "Traceback" not in output
     process.stdout.read()  # until the training has ended
-    process.wait()
     assert "kept epoch" in checkout.run(*TRAIN)
