@@ -284,6 +284,13 @@ def test_an_answer_without_end_is_broken_off(
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
+def test_a_redirect_with_a_body_without_end_is_followed(server: Server, tmp_path: Path) -> None:
+    head = f"HTTP/1.0 302 Found\r\nLocation: {server.mirror}moved\r\n\r\n".encode()
+    server.replies = {NAME: [Endless(head, b"x", 0.01)], "moved": [Reply(GOOD)]}
+    assert fetch(source(server.mirror), NAME, tmp_path, deadline=5) == gzip.decompress(GOOD)
+    assert server.requested == [NAME, "moved"]
+
+
 @pytest.mark.parametrize(
     "mirror",
     [

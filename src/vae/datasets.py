@@ -174,8 +174,9 @@ def _require_safe(url: str) -> None:
 
 
 def _require_safe_redirect(response: requests.Response, **_: Any) -> None:
-    """Before requests follows it."""
+    """Before requests follows it, having read all that comes with it: hence the end of that."""
     if response.is_redirect:
+        response.close()
         _require_safe(urljoin(response.url, response.headers["location"]))
 
 
