@@ -22,7 +22,8 @@ from vae.nn.weights import save_model
 from vae.splits import save_arrays
 
 UNSHARE = ("--mount",), ("--user", "--map-root-user", "--mount")  # for root; for others, where the system lets them
-HOLD = 'mount -t tmpfs -o size=2m none "$0" && echo ready && read _ && mount -o remount,ro "$0" && echo ready && read _'
+MOUNT, MAKE_READ_ONLY = 'mount -t tmpfs -o size=2m none "$0"', 'mount -o remount,bind,ro "$0"'
+HOLD = f"{MOUNT} && echo ready && read _ && {MAKE_READ_ONLY} && echo ready && read _"
 
 
 class Disk:
