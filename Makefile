@@ -1,11 +1,11 @@
 # `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all; `make seeds` runs it with three seeds. They first make the environment in .venv, from the pinned and
-# hashed requirements.
+# times it all; `make seeds` runs it with three seeds; `make audit` looks for known vulnerabilities. They first make the
+# environment in .venv, from the pinned and hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro test bench seeds lint lock page clean
+.PHONY: repro test bench seeds lint audit lock page clean
 
 repro: .venv/ready
 	$(BIN)/dvc repro
@@ -25,6 +25,11 @@ lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be asked, too.
+audit: .venv/ready-dev
+	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
+		-r requirements.txt -r requirements-dev.txt
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

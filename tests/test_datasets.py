@@ -3,17 +3,17 @@
 import gzip
 import hashlib
 import re
+import signal
 import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import pooch
 import pytest
 from numpy.typing import NDArray
 
@@ -31,6 +31,16 @@ class Reply(NamedTuple):
     body: bytes
     length: int | None = None
     stall: int | None = None
+    location: str = ""
+    """Where it redirects to, instead."""
+
+
+class Endless(NamedTuple):
+    """An answer that begins with `head` and goes on with `piece` for ever, after a pause each time."""
+
+    head: bytes
+    piece: bytes
+    pause: float
 
 
 class Server(ThreadingHTTPServer):
@@ -41,7 +51,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.mirror = f"http://127.0.0.1:{self.server_port}/"
-        self.replies: dict[str, list[Reply]] = {}
+        self.replies: dict[str, list[Reply | Endless]] = {}
         self.requested: list[str] = []
         self.closing = threading.Event()
 
@@ -56,30 +66,49 @@ class Handler(BaseHTTPRequestHandler):
         if not replies:
             self.send_error(404)
             return
-        body, length, stall = replies.pop(0) if len(replies) > 1 else replies[0]
+        reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        if isinstance(reply, Endless):
+            self.send_for_ever(reply)
+            return
+        body, length, stall, location = reply
         if stall != 0:
-            self.send_response(200)
+            self.send_response(302 if location else 200)
+            if location:
+                self.send_header("Location", location)
             self.send_header("Content-Length", str(length or len(body)))
             self.end_headers()
             self.wfile.write(body[:stall])
         if stall is not None:
             self.server.closing.wait()
 
+    def send_for_ever(self, reply: Endless) -> None:
+        with suppress(ConnectionError):  # by then the client has gone
+            self.wfile.write(reply.head)
+            while not self.server.closing.wait(reply.pause):
+                self.wfile.write(reply.piece)
+
     def log_message(self, *_: object) -> None:
         """Print nothing."""
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=lambda _: None))  # between two attempts
+@contextmanager
+def serving() -> Iterator[Server]:
     with Server() as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
+        try:
+            yield running
+        finally:
+            running.closing.set()
+            running.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    with serving() as running:
         yield running
-        running.closing.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -152,6 +181,13 @@ def test_contents_may_be_compressed_anew_but_an_archive_may_not(server: Server, 
     assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
 
 
+def test_what_cannot_be_read_is_not_taken_for_a_wrong_file(server: Server, tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(IsADirectoryError, match=NAME):
+        fetch(source(server.mirror), NAME, tmp_path)
+    assert server.requested == []
+
+
 def test_each_mirror_is_tried_twice(server: Server, tmp_path: Path) -> None:
     server.replies[NAME] = [Reply(GOOD[:-1], length=len(GOOD)), Reply(GOOD)]
     assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
@@ -194,14 +230,104 @@ def test_when_all_mirrors_fail_each_is_told_with_its_reason(server: Server, clos
     assert tree(tmp_path) == {}
 
 
-def test_a_file_too_large_is_refused(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.replies[NAME] = [Reply(GOOD)]
-    size = len(gzip.decompress(GOOD))
-    monkeypatch.setattr(datasets, "MAX_BYTES", size - 1)
-    with pytest.raises(InputError, match=rf"{NAME} unpacks to more than "):
-        fetch(source(server.mirror), NAME, tmp_path)
-    monkeypatch.setattr(datasets, "MAX_BYTES", size)
+def test_a_gzip_bomb_is_not_unpacked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = TRAIN._replace(labels=np.zeros(2**20, np.uint8))  # after a header of eight bytes
+    bomb = archives(train, TEST)[NAME]
+    (tmp_path / NAME).write_bytes(bomb)
+    server.replies[NAME] = [Reply(bomb)]
+    monkeypatch.setattr(datasets, "MAX_BYTES", 2**20 + 7)
+    with pytest.raises(InputError, match=rf": {server.mirror}{NAME}: {NAME} unpacks to more than 1 MB\.$"):
+        fetch(source(server.mirror, train=train), NAME, tmp_path)
+    assert capsys.readouterr().err.startswith(f"{NAME} unpacks to more than 1 MB. Downloading it again.\n")
+    assert tree(tmp_path) == {NAME: bomb}
+    monkeypatch.setattr(datasets, "MAX_BYTES", 2**20 + 8)
+    assert len(fetch(source(train=train), NAME, tmp_path)) == 2**20 + 8
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hosts whose address is looked up or that are connected to."""
+    hosts: list[str] = []
+
+    def look_up(host: str, *arguments: Any, real: Any = socket.getaddrinfo, **options: Any) -> Any:
+        hosts.append(host)
+        return real(host, *arguments, **options)
+
+    def connect(self: socket.socket, address: tuple[str, int], real: Any = socket.socket.connect) -> None:
+        hosts.append(address[0])
+        real(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return hosts
+
+
+HEAD = b"HTTP/1.0 200 OK\r\n"
+ENDLESS = {
+    "body": (Endless(HEAD + b"\r\n", bytes(2**16), 0), "more than 1 MB"),
+    "body, drop by drop": (Endless(HEAD + b"\r\n", b"x", 0.01), r"not received within 0\.3 seconds"),
+    "head, drop by drop": (Endless(HEAD + b"X: ", b"x", 0.01), r"not received within 0\.3 seconds"),
+}
+
+
+@pytest.mark.parametrize(("reply", "reason"), ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_without_end_is_broken_off(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: Endless, reason: str
+) -> None:
+    monkeypatch.setattr(datasets, "MAX_BYTES", 2**20)
+    server.replies[NAME] = [reply]
+    with pytest.raises(InputError, match=rf": {server.mirror}{NAME}: {reason}$"):
+        fetch(source(server.mirror), NAME, tmp_path, deadline=0.3 if "within" in reason else 60)
+    assert tree(tmp_path) == {}
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_redirect_with_a_body_without_end_is_followed(server: Server, tmp_path: Path) -> None:
+    head = f"HTTP/1.0 302 Found\r\nLocation: {server.mirror}moved\r\n\r\n".encode()
+    server.replies = {NAME: [Endless(head, b"x", 0.01)], "moved": [Reply(GOOD)]}
+    assert fetch(source(server.mirror), NAME, tmp_path, deadline=5) == gzip.decompress(GOOD)
+    assert server.requested == [NAME, "moved"]
+
+
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "http://192.0.2.1/",
+        "http://mirror.example/",
+        "http://localhost.example/",
+        "http://127.0.0.1@192.0.2.1/",
+        "http://127.0.0.1.example/",
+        "http://[2001:db8::1]/",
+        "ftp://127.0.0.1/",
+        "file://localhost/",
+    ],
+)
+@pytest.mark.parametrize("redirected", [False, True], ids=["mirror", "redirect"])
+def test_an_address_that_is_not_safe_is_not_asked(
+    server: Server, asked: list[str], tmp_path: Path, mirror: str, redirected: bool
+) -> None:
+    server.replies[NAME] = [Reply(b"", location=f"{mirror}{NAME}")]
+    with pytest.raises(InputError) as refused:
+        fetch(source(server.mirror if redirected else mirror), NAME, tmp_path)
+    assert str(refused.value).endswith(f"{NAME}: '{mirror[:-1]}' is not asked: only HTTPS is")
+    assert set(asked) == ({"127.0.0.1"} if redirected else set())
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.255.255.254", "[::1]"])
+def test_this_machine_is_asked(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    with pytest.raises(InputError, match=f"{NAME}: no connection$"):
+        fetch(source(closed.replace("127.0.0.1", host)), NAME, tmp_path)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_redirect_on_this_machine_is_followed(server: Server, tmp_path: Path, host: str) -> None:
+    server.replies = {NAME: [Reply(b"", location=f"http://{host}:{server.server_port}/moved")], "moved": [Reply(GOOD)]}
     assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
+    assert server.requested == [NAME, "moved"]
 
 
 def test_both_sets_are_loaded(server: Server, tmp_path: Path) -> None:
@@ -241,6 +367,7 @@ def test_the_committed_mnist_is_as_published(root: Path) -> None:
 def test_each_source_is_complete(published: Source) -> None:
     assert all(re.fullmatch(r"https://[^\s?#]+/", mirror) for mirror in published.mirrors)
     assert sorted(published.sha256) == sorted(archives(TRAIN, TEST))
+    assert not any({"/", "\\"} & set(name) for name in published.sha256)  # none leads out of the folder
     assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in published.sha256.values())
     assert published.mirrors
     assert len(set(published.class_names)) == 10

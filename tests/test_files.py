@@ -1,5 +1,12 @@
 """Files and folders that are whole or not there."""
 
+import errno
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +98,102 @@ def test_csv_has_no_index_and_seven_significant_digits(tmp_path: Path) -> None:
     )
     write_csv(tmp_path / "history.csv", table)
     assert (tmp_path / "history.csv").read_bytes() == b"epoch,loss,kl\n1,123.4568,0.1\n2,0.1,1e-09\n"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vae.files import whole
+
+def kill(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+path, kind, moment = Path(sys.argv[1]), *sys.argv[2:]
+real = {"replace": os.replace, "unlink": os.unlink}
+with whole(path) as part:
+    if kind == "folder":
+        part.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (part / name if kind == "folder" else part).write_text("new")
+        if moment == "writing":
+            kill()
+    if moment == "renaming":  # after the first rename
+        Path.replace = lambda *paths: [real["replace"](*paths), kill()]
+    if moment == "removing":  # after the first file of the former folder
+        os.unlink = lambda *path, **options: [real["unlink"](*path, **options), kill()]
+"""
+FORMER_FOLDER = {"out/a.txt": "former", "out/b.txt": "former"}
+NEW_FOLDER = {"out/a.txt": "new", "out/b.txt": "new"}
+KILLS = {
+    "file, writing": ({"out": "former"}, {"out": "former"}),
+    "file, renaming": ({"out": "former"}, {"out": "new"}),
+    "folder, writing": (FORMER_FOLDER, FORMER_FOLDER),
+    "folder, renaming": (FORMER_FOLDER, {}),
+    "folder, removing": (FORMER_FOLDER, NEW_FOLDER),
+}
+
+
+@pytest.mark.parametrize(("kill", "former", "left"), [(kill, *trees) for kill, trees in KILLS.items()], ids=KILLS)
+def test_a_kill_leaves_all_or_nothing_and_the_next_write_tidies_up(
+    root: Path, tmp_path: Path, kill: str, former: dict[str, str], left: dict[str, str]
+) -> None:
+    for name, text in former.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-c", KILLED, tmp_path / "out", *kill.split(", ")]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(root / "src")}, capture_output=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, b"")
+    assert {name: text for name, text in tree(tmp_path).items() if not name.startswith(".part-")} == left
+
+    with whole(tmp_path / "out") as part:
+        part.write_text("next") if kill.startswith("file") else part.mkdir()
+    assert tree(tmp_path) == ({"out": "next"} if kill.startswith("file") else {})
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_git_ignores_what_a_kill_leaves(root: Path) -> None:
+    ignored = ["git", "check-ignore", "reports/.part-7-metrics.json", "data/raw/mnist/.part-7-former-x"]
+    assert subprocess.run(ignored, cwd=root, capture_output=True, text=True).stdout.splitlines() == ignored[2:]
+
+
+def test_what_is_left_of_another_file_stays(tmp_path: Path) -> None:
+    (tmp_path / ".part-7-other.txt").write_text("being written")
+    with whole(tmp_path / "file.txt") as part:
+        part.write_text("new")
+    assert tree(tmp_path) == {"file.txt": "new", ".part-7-other.txt": "being written"}
+
+
+def test_all_is_on_the_disk_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed = set()
+
+    def flush(descriptor: int, real: Callable[[int], None] = os.fsync) -> None:
+        assert not (tmp_path / "folder").exists()
+        real(descriptor)
+        flushed.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with whole(tmp_path / "folder") as part:
+        (part / "inner").mkdir(parents=True)
+        (part / "inner/file.txt").write_text("new")
+    assert flushed == {path.stat().st_ino for path in (tmp_path / "folder", *(tmp_path / "folder").rglob("*"))}
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_json_holds_finite_figures_alone(tmp_path: Path, number: float) -> None:
+    write_json(tmp_path / "metrics.json", {"kl": 1.0})
+    with pytest.raises(ValueError, match=rf"^{tmp_path}/metrics\.json cannot hold {{'terms': {{'kl': {number}}}}}: "):
+        write_json(tmp_path / "metrics.json", {"terms": {"kl": number}})
+    assert tree(tmp_path) == {"metrics.json": '{\n  "kl": 1.0\n}\n'}
+
+
+def test_an_error_of_the_system_names_the_file_whatever_the_writer_names(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError) as failed, whole(tmp_path / "folder"):
+        raise OSError(errno.EACCES, "from HDF5, at length", tmp_path / ".part-7-folder/weights.h5")
+    assert str(failed.value) == f"[Errno 13] Permission denied: '{tmp_path}/folder'"
+
+
+def test_an_error_of_a_library_is_left_as_it_is(tmp_path: Path) -> None:
+    error = OSError("broken data stream")
+    with pytest.raises(OSError, match=r"^broken data stream$") as failed, whole(tmp_path / "file.png"):
+        raise error
+    assert failed.value is error

@@ -2,13 +2,15 @@
 
 import gzip
 import hashlib
-import logging
-import shutil
+import ipaddress
+import signal
 import sys
-import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 import pooch
@@ -16,10 +18,12 @@ import requests
 from numpy.typing import NDArray
 
 from vae.errors import InputError
+from vae.files import whole
 from vae.idx import parse_idx
 
 IMAGE_SIZE = 28
-MAX_BYTES = 64 * 2**20  # of a file, uncompressed; the largest known here has 47 MB
+MAX_BYTES = 64 * 2**20  # of a file, as received and uncompressed; the largest known here has 47 MB uncompressed
+MAX_SECONDS = 1800.0  # for a file, whose largest here has 30 MB: a line that is slower than 17 kB/s is too slow
 
 DIGITS = tuple("0123456789")
 
@@ -99,68 +103,119 @@ def load(source: Source, directory: Path) -> tuple[Digits, Digits]:
     return _digits(contents, "train", directory), _digits(contents, "t10k", directory)
 
 
-def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0) -> bytes:
+def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0, deadline: float = MAX_SECONDS) -> bytes:
     """The uncompressed contents of one file, whose checksum has been verified.
 
-    A good file in `directory` is used as it is. Otherwise the mirrors are tried in turn, and a file is put in its
-    place only once it has been received whole and verified: what was there before stays until then.
+    A good file in `directory` is used as it is. Otherwise the mirrors are tried in turn, twice over, and a file is put
+    in its place only once it has been received whole and verified: what was there before stays until then. Mirrors and
+    what they redirect to must speak HTTPS, but for those on this machine, which may speak HTTP.
 
     Args:
         source: the data set.
         name: of a file in `source.sha256`.
         directory: where the file is, or will be.
         timeout: seconds to wait for a connection, and for each further piece of the file.
+        deadline: seconds for the whole of the file, in a trial: the limit for a server that drips a byte now and then.
+            An alarm signal keeps it, which Python takes in the main thread alone.
 
     Raises:
         InputError: no mirror delivers the file with its published checksum; says what each did instead.
+        OSError: the file cannot be read or written.
     """
     path = directory / name
     if path.exists():
         try:
-            return _verified(path, source)
+            return _verified(path, source, name)
         except InputError as error:
             print(f"{error} Downloading it again.", file=sys.stderr)
-    directory.mkdir(parents=True, exist_ok=True)
-    failures = []
-    for mirror in source.mirrors:
-        # On the same file system as the destination, so that the last step is a rename.
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".download-") as folder:
-            try:
-                received = Path(_download(mirror, name, folder, timeout))
-                content = _verified(received, source)
-            except (requests.RequestException, OSError, ValueError, InputError) as error:
-                failures.append(f"{mirror}{name}: {_reason(error)}")
-                print(f"Not to be had from {failures[-1]}", file=sys.stderr)
-                continue
-            shutil.move(received, path)
-            return content
-    raise InputError(f"{path} could not be downloaded (you may put it there yourself): {'; '.join(failures)}")
+    failures = {}
+    for mirror in source.mirrors * 2:
+        url = mirror + name
+        try:
+            with whole(path) as part:
+                with part.open("wb") as file:
+                    _download(url, file, timeout, deadline)
+                return _verified(part, source, name)
+        except (requests.RequestException, ValueError, InputError) as error:
+            failures[url] = _reason(error)
+            print(f"Not to be had from {url}: {failures[url]}", file=sys.stderr)
+    reasons = "; ".join(f"{url}: {reason}" for url, reason in failures.items())
+    raise InputError(f"{path} could not be downloaded (you may put it there yourself): {reasons}")
 
 
-def _download(mirror: str, name: str, folder: str, timeout: float) -> str:
-    """Receive a file, trying twice; its path in `folder`."""
-    pooch.get_logger().setLevel(logging.WARNING)
-    print(f"Downloading {mirror}{name}", file=sys.stderr)
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout, chunk_size=2**16)
-    # No hash for pooch: the checksum is of the uncompressed contents, which `_verified` knows how to take.
-    files = pooch.create(path=folder, base_url=mirror, registry={name: None}, retry_if_failed=1)
-    return str(files.fetch(name, downloader=downloader))
+def _download(url: str, file: BinaryIO, timeout: float, deadline: float) -> None:
+    """Receive a file of at most `MAX_BYTES`."""
+    print(f"Downloading {url}", file=sys.stderr)
+    _require_safe(url)
+    downloader = pooch.HTTPDownloader(
+        progressbar=sys.stderr.isatty(), timeout=timeout, chunk_size=2**16, hooks={"response": _require_safe_redirect}
+    )
+    with _at_most(deadline):
+        downloader(url, _Limited(file), None)
 
 
-def _verified(path: Path, source: Source) -> bytes:
-    """The uncompressed contents of a .gz file whose checksum is as published."""
+class _Limited:
+    """A file that takes at most `MAX_BYTES`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.flush = file, file.flush
+
+    def write(self, piece: bytes) -> None:
+        if self.file.tell() + len(piece) > MAX_BYTES:
+            raise InputError(f"more than {MAX_BYTES // 2**20} MB")
+        self.file.write(piece)
+
+
+def _require_safe(url: str) -> None:
+    """Refuse what others could read or change on its way: all but HTTPS, and HTTP that does not leave this machine."""
+    address = urlsplit(url)
+    if not (address.scheme == "https" or (address.scheme == "http" and _is_loopback(address.hostname or ""))):
+        raise InputError(f"{f'{address.scheme}://{address.netloc}'!r} is not asked: only HTTPS is")
+
+
+def _require_safe_redirect(response: requests.Response, **_: Any) -> None:
+    """Before requests follows it, having read all that comes with it: hence the end of that."""
+    if response.is_redirect:
+        response.close()
+        _require_safe(urljoin(response.url, response.headers["location"]))
+
+
+def _is_loopback(host: str) -> bool:
+    """Told by the name alone, which no name server is asked for."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # another name
+        return False
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Break the block off after that time, wherever it waits."""
+
+    def late(*_: object) -> None:
+        raise InputError(f"not received within {seconds:g} seconds")
+
+    former = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+def _verified(path: Path, source: Source, name: str) -> bytes:
+    """The uncompressed contents of a .gz file whose checksum is the one published for that name."""
     try:
         with gzip.open(path) as file:
             content = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path.name} is not a whole gzip file ({error}).") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{name} is not a whole gzip file ({error}).") from None
     if len(content) > MAX_BYTES:
-        raise InputError(f"{path.name} unpacks to more than {MAX_BYTES // 2**20} MB.")
+        raise InputError(f"{name} unpacks to more than {MAX_BYTES // 2**20} MB.")
     found = hashlib.sha256(content if source.hashed == "contents" else path.read_bytes()).hexdigest()
-    if found != source.sha256[path.name]:
-        raise InputError(
-            f"{path.name} has SHA-256 {found[:16]}… ({source.hashed}), not {source.sha256[path.name][:16]}…."
-        )
+    if found != source.sha256[name]:
+        raise InputError(f"{name} has SHA-256 {found[:16]}… ({source.hashed}), not {source.sha256[name][:16]}….")
     return content
 
 

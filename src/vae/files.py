@@ -1,5 +1,6 @@
 """Files that are whole or not there: each is written beside its place and then renamed."""
 
+import glob
 import json
 import os
 import shutil
@@ -15,29 +16,75 @@ import pandas as pd
 def whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write a file or a folder at; it takes the place of `path` if the block succeeds.
 
-    The suffix is kept, since some writers look at it. After an error, what was at `path` is still there.
+    The suffix is kept, since some writers look at it. After an error, what was at `path` is still there; after a kill
+    too, or, between the two renames that exchange a folder, nothing. What a killed process left beside `path` is
+    removed first. All is on the disk before the rename: a power cut after it leaves no empty file.
+
+    Raises:
+        OSError: it cannot be written; names `path`, whatever the writer named.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    former = path.with_name(f".part-{os.getpid()}-former-{path.name}")
     try:
+        for left in path.parent.glob(f".part-[0-9]*-{glob.escape(path.name)}"):
+            _remove(left)
         yield part
+        if not part.exists():
+            raise FileNotFoundError(f"Nothing was written for {path}.")
+        for written in (part, *part.rglob("*")):
+            _flush(written)
         if part.is_dir() and path.is_dir():
-            shutil.rmtree(path)
+            path.replace(former)  # at once, which the removal of a folder is not
         part.replace(path)
+    except OSError as error:
+        if error.errno is None:  # not from the operating system
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
-        if part.is_dir():
-            shutil.rmtree(part)
-        else:
-            part.unlink(missing_ok=True)
+        _remove(part)
+        _remove(former)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the file, or the list of names that a folder is, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if there is one."""
+    if not os.path.lexists(path):  # on a read-only file system, removing nothing is an error too
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` indented by two spaces, with a final line break."""
+    """Write `content` indented by two spaces, with a final line break.
+
+    Raises:
+        ValueError: a figure is infinite or not a number, for which JSON has no word.
+        OSError: as `whole`.
+    """
+    try:
+        text = json.dumps(content, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot hold {content}: {error}.") from None
     with whole(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write the table without its index; numbers to seven significant digits, as many as float32 has."""
+    """Write the table without its index; numbers to seven significant digits, as many as float32 has.
+
+    Raises:
+        OSError: as `whole`.
+    """
     with whole(path) as part:
         table.to_csv(part, index=False, float_format="%.7g", lineterminator="\n")

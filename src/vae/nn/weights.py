@@ -3,6 +3,7 @@
 Unlike a `.keras` file, which embeds its date, equal weights give equal bytes: to DVC, a model that did not change.
 """
 
+import io
 import json
 import warnings
 from collections.abc import Callable
@@ -15,6 +16,13 @@ from vae.errors import InputError
 from vae.files import whole, write_json
 
 CONFIG = "config.json"
+
+
+class _WeightsFile(io.BytesIO):
+    """A file in memory for Keras, which goes by the name: HDF5 crashes the process where a disk is full."""
+
+    def __str__(self) -> str:
+        return "memory.weights.h5"
 
 
 def save_model(model: keras.Model, path: Path, build: Callable[..., keras.Model], config: dict[str, Any]) -> None:
@@ -32,7 +40,9 @@ def save_model(model: keras.Model, path: Path, build: Callable[..., keras.Model]
         # A model of its own, never compiled: the weights alone, without the state of optimizer and metrics.
         bare = build(**config)
         bare.set_weights(model.get_weights())
-        bare.save_weights(folder / f"{bare.name}.weights.h5")
+        weights = _WeightsFile()
+        bare.save_weights(weights)
+        (folder / f"{bare.name}.weights.h5").write_bytes(weights.getbuffer())
 
 
 def load_model(path: Path, build: Callable[..., keras.Model], stage: str) -> keras.Model:
