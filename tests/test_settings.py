@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
+import hypothesis
 import pytest
 import yaml
 from dvc.utils.serialize import load_yaml
@@ -432,6 +433,7 @@ def valid(model: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@hypothesis.settings(deadline=None)
 @given(valid(Params), st.sampled_from(list(CLASSES)))
 def test_valid_values_come_back_as_they_were_written(file: Path, params: dict[str, Any], name: str) -> None:
     settings, seed = load_settings(CLASSES[name], write(file, params))
@@ -454,6 +456,7 @@ def read_or_refused(file: Path, section: type[Section]) -> dict[str, Any] | None
     return settings.model_dump() | {"seed": seed}
 
 
+@hypothesis.settings(deadline=None)
 @given(st.sampled_from([*KEYS, *CLASSES, "other", "train.other"]), VALUES)
 def test_any_value_of_any_key_is_read_as_it_is_or_refused(file: Path, key: str, value: Any) -> None:
     section, _, name = key.rpartition(".")
@@ -461,6 +464,7 @@ def test_any_value_of_any_key_is_read_as_it_is_or_refused(file: Path, key: str, 
     assert found is None or found[name] == value
 
 
+@hypothesis.settings(deadline=None)
 @given(st.binary(max_size=60) | st.text("sed: 1\n-[]{}&*!?|>'\"%@`,#~<", max_size=40).map(str.encode))
 @example(b"seed: " + b":".join([b"1"] * 300) + b".5")
 @example(b"seed: !!timestamp x")

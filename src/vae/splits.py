@@ -60,7 +60,7 @@ def load_split(path: Path) -> Split:
         InputError: as with `load_arrays`; or an array is not as `Split` has it, or there is no image.
     """
     split = Split(*_read(path, Split._fields))
-    count = len(split.images) if split.images.ndim else 0
+    count = len(split.images) if split.images.ndim else 1
     for name, dtype, shape in (
         ("images", "float32", (count, *IMAGE_SHAPE)),
         ("labels", "uint8", (count,)),
