@@ -73,6 +73,13 @@ def test_the_array_is_read_only() -> None:
             "file has 0 bytes of values; its header announces 2147483648 x 2147483648 x 4 = 18446744073709551616.",
             id="a size of 2**64, 0 in 64 bits",
         ),
+        pytest.param(header(0, 28, 28), 3, "file holds no values: its header announces 0 x 28 x 28.", id="no images"),
+        pytest.param(
+            header(0, LARGEST, LARGEST),
+            3,
+            "file holds no values: its header announces 0 x 4294967295 x 4294967295.",
+            id="no values, and a shape that NumPy cannot have",
+        ),
     ],
 )
 def test_any_other_file_is_refused(content: bytes, dimensions: int, message: str) -> None:
@@ -81,9 +88,22 @@ def test_any_other_file_is_refused(content: bytes, dimensions: int, message: str
     assert str(refused.value) == message
 
 
-@given(arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=6)))
+ARRAYS = arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, max_side=6))
+
+
+@given(ARRAYS)
 def test_every_array_comes_back_as_it_was(array: NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(parse_idx(encode(array), array.ndim, "x"), array, strict=True)
+
+
+@given(ARRAYS, st.data())
+def test_every_file_cut_or_padded_is_refused(array: NDArray[np.uint8], data: st.DataObject) -> None:
+    content = encode(array)
+    cut = data.draw(st.integers(0, len(content) - 1).map(lambda size: content[:size]))
+    padded = content + data.draw(st.binary(min_size=1, max_size=9))
+    for other in (cut, padded):
+        with pytest.raises(InputError):
+            parse_idx(other, array.ndim, "x")
 
 
 SIZES = st.sampled_from([0, 1, 2, 28, 2**16, 2**31, LARGEST])
@@ -91,10 +111,18 @@ HEADERS = st.lists(SIZES, min_size=1, max_size=3).map(lambda shape: header(*shap
 
 
 @given(st.binary(max_size=40) | st.builds(bytes.__add__, HEADERS, st.binary(max_size=8)), st.sampled_from([1, 3]))
-@example(header(0, LARGEST, LARGEST), 3)  # no values, but a shape that NumPy cannot have
-def test_any_bytes_are_read_exactly_or_refused(content: bytes, dimensions: int) -> None:
+@example(header(2) + bytes(2), 1)
+@example(header(1, 2, 1) + bytes(2), 3)
+def test_any_bytes_are_read_exactly_or_refused_in_a_line(content: bytes, dimensions: int) -> None:
+    result = array_or_refusal(content, dimensions)
+    if isinstance(result, str):
+        assert result.isprintable()
+    else:
+        assert encode(result) == content
+
+
+def array_or_refusal(content: bytes, dimensions: int) -> NDArray[np.uint8] | str:
     try:
-        array = parse_idx(content, dimensions, "x")
-    except InputError:
-        return
-    assert encode(array) == content
+        return parse_idx(content, dimensions, "x")
+    except InputError as refused:
+        return str(refused)

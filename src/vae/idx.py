@@ -4,6 +4,7 @@ A file is two zero bytes, a type code, the number of dimensions, each size as a 
 values in C order.
 """
 
+import math
 import struct
 
 import numpy as np
@@ -26,7 +27,7 @@ def parse_idx(content: bytes, dimensions: int, name: str) -> NDArray[np.uint8]:
         A read-only array with that many dimensions.
 
     Raises:
-        InputError: any other magic number, type, number of dimensions, or length.
+        InputError: any other magic number, type, number of dimensions or length, or no values at all.
     """
     header = 4 + 4 * dimensions
     if len(content) < header:
@@ -39,11 +40,9 @@ def parse_idx(content: bytes, dimensions: int, name: str) -> NDArray[np.uint8]:
     if found != dimensions:
         raise InputError(f"{name} has {found} dimensions, not {dimensions}.")
     shape = struct.unpack_from(f">{dimensions}I", content, 4)
-    size = int(np.prod(shape, dtype=object))
+    size, sizes = math.prod(shape), " x ".join(map(str, shape))
     if len(content) != header + size:
-        sizes = " x ".join(map(str, shape))
         raise InputError(f"{name} has {len(content) - header} bytes of values; its header announces {sizes} = {size}.")
-    try:
-        return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-    except ValueError:  # no values, and sizes beyond what NumPy can have
-        raise InputError(f"{name} announces sizes that no array can have: {shape}.") from None
+    if size == 0:
+        raise InputError(f"{name} holds no values: its header announces {sizes}.")
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

@@ -6,6 +6,8 @@ It is then given its own section and the seed, and nothing else.
 
 import difflib
 import re
+import reprlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -101,6 +103,9 @@ class Params(Section):
     score: Score
 
 
+SHORT = reprlib.Repr()  # aliases can make a value endless
+SHORT.maxlevel = 2
+UNKNOWN = ("extra_forbidden", "invalid_key")  # what pydantic calls keys that are none of ours
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -117,56 +122,94 @@ def load_settings(section: type[SectionType], path: Path | str = "params.yaml") 
     try:
         params = Params.model_validate(_read_yaml(Path(path)))
     except ValidationError as error:
-        raise InputError("\n".join(f"{path}: {_sentence(e)}" for e in error.errors())) from None
+        raise InputError("\n".join(f"{path}: {sentence}" for sentence in _sentences(error.errors()))) from None
     settings: SectionType = getattr(params, section.__name__.lower())
     return settings, params.seed
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, but 1e-3 is a number and a key given twice an error, as to DVC, which reads YAML 1.2."""
+    """PyYAML's safe loader, but values are read as in YAML 1.2, as DVC does: 1e-3 is a number, 010 is not eight.
+
+    A key given twice is an error, and so is any tag: parameters are plain numbers and words.
+    """
+
+    def fetch_tag(self) -> None:
+        raise yaml.scanner.ScannerError(None, None, "a tag (!…) has no place here", self.get_mark())
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+        keys: list[Any] = []
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in keys:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+            keys.append(key)
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
+# The core schema of YAML 1.2, without its integers in other bases: the first that fits a plain value is its type.
+_Loader.yaml_implicit_resolvers = {}
+for _type, _pattern in {
+    "null": r"~|null|Null|NULL|",
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "int": r"[-+]?(0|[1-9]\d*)",
+    "float": r"[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+}.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_type}", re.compile(f"({_pattern})$", re.ASCII), None)
 
 
-def _read_yaml(path: Path) -> Any:
+def _read_yaml(path: Path) -> dict[Any, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506, a SafeLoader
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that does not exist
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise InputError(f"{path} is not valid YAML: {error.problem}{place}.") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply: it must hold a mapping of sections.") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or an integer of thousands of digits
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a mapping of sections ({', '.join(Params.model_fields)}).")
     return content
 
 
+def _sentences(errors: list[Any]) -> list[str]:
+    """Each of pydantic's errors as a sentence. A key that is missing because it is misspelt is one mistake, not two."""
+    meant = {(*error["loc"][:-1], close) for error in errors if (close := _meant(error))}
+    return [_sentence(error) for error in errors if error["type"] != "missing" or error["loc"] not in meant]
+
+
 def _sentence(error: Any) -> str:
     """One of pydantic's errors as a sentence with the key, the value and what is allowed."""
-    key, name = ".".join(map(str, error["loc"])), str(error["loc"][-1]) if error["loc"] else ""
-    value, kind = error["input"], error["type"]
+    key, kind = ".".join(map(_printable, error["loc"])), error["type"]
+    value = SHORT.repr(error["input"])
     if kind == "missing":
         return f"{key} is missing."
-    if kind in ("extra_forbidden", "invalid_key"):
-        known = list(_fields(error["loc"][:-1]))
-        close = difflib.get_close_matches(name, known, n=1)
-        return f"{key} is unknown; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}.")
+    if kind in UNKNOWN:
+        close = _meant(error)
+        known = ", ".join(_fields(error["loc"][:-1]))
+        return f"{key} is unknown; " + (f"did you mean {close}?" if close else f"known are {known}.")
     if kind == "model_type":
-        return f"{key} is {value!r}, but must be a section with {', '.join(_fields(error['loc']))}."
+        return f"{key} is {value}, but must be a section with {', '.join(_fields(error['loc']))}."
     allowed = error["msg"].removeprefix("Input should be ")
-    return f"{key} is {value!r}, but must be {allowed}."
+    return f"{key} is {value}, but must be {allowed}."
 
 
-def _fields(location: tuple[int | str, ...]) -> dict[str, Any]:
+def _meant(error: Any) -> str | None:
+    """The known key that is nearest to an unknown one, if any is near."""
+    if error["type"] not in UNKNOWN:
+        return None
+    *section, name = error["loc"]
+    return next(iter(difflib.get_close_matches(str(name).lower(), _fields(section), n=1)), None)
+
+
+def _printable(key: int | str) -> str:
+    return key if isinstance(key, str) and key.isprintable() and key else repr(key)
+
+
+def _fields(location: Sequence[int | str]) -> dict[str, Any]:
     """The known keys at a place in the file."""
     model: Any = Params
     for name in location:

@@ -1,17 +1,19 @@
 """The prepared data: training, validation and test split, each a `.npz` file."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from vae.errors import InputError
 from vae.files import whole
 
 SPLITS = ("train", "validation", "test")
+IMAGE_SHAPE = (28, 28, 1)
+CLASSES = 10
 
 
 class Split(NamedTuple):
@@ -35,19 +37,15 @@ def load_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
     """The named arrays in a `.npz` file. Pickled objects are refused.
 
     Raises:
-        InputError: the file is missing, is no `.npz`, or lacks an array.
+        InputError: the file is missing, is no `.npz`, lacks an array, or one is empty or holds NaN or infinity.
     """
-    try:
-        # Opened here, since NumPy leaves a file open that it finds to be no archive.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            for name in names:
-                if name not in file:
-                    raise InputError(f"{path} has no array '{name}'.")
-            return tuple(file[name] for name in names)
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; `dvc repro` makes it.") from None
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a readable .npz file: {error}.") from None
+    arrays = _read(path, names)
+    for name, array in zip(names, arrays, strict=True):
+        if not array.size:
+            raise _wrong(path, f"array '{name}' is empty")
+        if array.dtype.kind == "f" and not np.all(np.isfinite(_range(array))):
+            raise _wrong(path, f"array '{name}' holds NaN or infinity, but must hold finite numbers")
+    return arrays
 
 
 def save_split(path: Path, split: Split) -> None:
@@ -56,8 +54,61 @@ def save_split(path: Path, split: Split) -> None:
 
 
 def load_split(path: Path) -> Split:
-    """Read what `save_split` wrote."""
-    return Split(*load_arrays(path, *Split._fields))
+    """Read what `save_split` wrote.
+
+    Raises:
+        InputError: as with `load_arrays`; or an array is not as `Split` has it, or there is no image.
+    """
+    split = Split(*_read(path, Split._fields))
+    count = len(split.images) if split.images.ndim else 1
+    for name, dtype, shape in (
+        ("images", "float32", (count, *IMAGE_SHAPE)),
+        ("labels", "uint8", (count,)),
+        ("class_names", "str", (CLASSES,)),
+    ):
+        array = getattr(split, name)
+        fits = array.dtype.kind == "U" if dtype == "str" else array.dtype == dtype
+        if not fits or array.shape != shape:
+            found = f"{array.dtype} of shape {array.shape}"
+            raise _wrong(path, f"array '{name}' is {found}, but must be {dtype} of shape {shape}")
+    if not count:
+        raise _wrong(path, "there is no image in it")
+    lowest, highest = _range(split.images)
+    if not (lowest >= 0 and highest <= 1):
+        raise _wrong(path, f"array 'images' has values from {lowest:g} to {highest:g}, but must be within 0 and 1")
+    if split.labels.max() >= CLASSES:
+        raise _wrong(path, f"array 'labels' has a label {split.labels.max()}, but must be below {CLASSES}")
+    return split
+
+
+def _read(path: Path, names: Sequence[str]) -> tuple[NDArray[Any], ...]:
+    try:
+        # Not by `np.load`, which takes whatever is no archive for a pickle.
+        with path.open("rb") as stream, NpzFile(stream, allow_pickle=False) as file:
+            for name in names:
+                if name not in file:
+                    raise _wrong(path, f"there is no array '{name}' in it")
+            arrays = tuple(file[name] for name in names)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; `dvc repro` makes it.") from None
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds at damaged files, MemoryError among them
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise _wrong(path, f"it is not a readable .npz file ({reason})") from None
+    for name, array in zip(names, arrays, strict=True):
+        if not isinstance(array, np.ndarray):  # but the bytes of a file that does not begin like one
+            raise _wrong(path, f"'{name}' in it is no array")
+    return arrays
+
+
+def _range(array: NDArray[Any]) -> tuple[Any, Any]:
+    """The lowest and the highest value, both NaN if one is: two passes, and no array of bools."""
+    return array.min(), array.max()
+
+
+def _wrong(path: Path, what: str) -> InputError:
+    return InputError(f"{path}: {what}; `dvc repro` makes it anew.")
 
 
 def first_images(splits: Sequence[Split], count: int) -> Split:

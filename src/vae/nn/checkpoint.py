@@ -17,7 +17,7 @@ def load_checkpoint(path: Path | str) -> VAE:
     Raises:
         InputError: the folder is missing, or is not what `save_checkpoint` writes.
     """
-    model: VAE = load_model(Path(path), _build, stage="train")
+    model: VAE = load_model(Path(path), _build, name="vae", stage="train")
     return model
 
 

@@ -110,7 +110,7 @@ def load_classifier(path: Path) -> keras.Model:
     Raises:
         InputError: the folder is missing, or is not what `save_classifier` writes.
     """
-    return load_model(path, _build, stage="classify")
+    return load_model(path, _build, name="classifier", stage="classify")
 
 
 def _build(image_shape: list[int], classes: int) -> keras.Model:
