@@ -1,12 +1,13 @@
 """What several test modules share."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from repository import Repository, run_small_pipeline
+from repository import ASCII, NAME, Repository, run_small_pipeline
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,4 +27,37 @@ def images() -> NDArray[np.float32]:
 @pytest.fixture(scope="session")
 def repository(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A copy of this checkout, uncommitted changes included, in which the small pipeline has been run and committed."""
-    return run_small_pipeline(root, tmp_path_factory.mktemp("clone") / "repository")
+    return run_small_pipeline(root, tmp_path_factory.mktemp("clone") / NAME)
+
+
+@pytest.fixture(scope="session")
+def compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A copy in which an experiment, `slow`, has changed what the figures and the plots show."""
+    copy = repository.copy(tmp_path_factory.mktemp("compared") / "repository")
+    copy.output = copy.dvc("exp", "run", "--name", "slow", "-S", "train.learning_rate=0.001")
+    return copy
+
+
+class Repeated(NamedTuple):
+    repository: Repository
+    first: str
+    """What `dvc repro --force` printed there."""
+    second: str
+    """What a `dvc repro` printed that was started there meanwhile, and ended with status 255."""
+
+
+@pytest.fixture(scope="session")
+def repeated(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repeated:
+    """A copy elsewhere, in a locale without UTF-8, in which all has been run again, and a second run been tried."""
+    copy = repository.copy(tmp_path_factory.mktemp("repeated") / "a repository", ASCII)
+    with copy.start(copy.python, "-m", "dvc", "repro", "--force") as process:
+        assert process.stdout
+        first = []
+        for line in process.stdout:
+            first.append(line)
+            if "Running stage 'train'" in line:
+                break
+        second = copy.dvc("repro", status=255)
+        first += process.stdout
+    assert process.returncode == 0, "".join(first)
+    return Repeated(copy, "".join(first), second)
