@@ -1,13 +1,12 @@
 """What several test modules share."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from repository import ASCII, NAME, Repository, run_small_pipeline
+from repository import NAME, Repeated, Repository, run_again, run_small_pipeline
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,26 +37,7 @@ def compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -
     return copy
 
 
-class Repeated(NamedTuple):
-    repository: Repository
-    first: str
-    """What `dvc repro --force` printed there."""
-    second: str
-    """What a `dvc repro` printed that was started there meanwhile, and ended with status 255."""
-
-
 @pytest.fixture(scope="session")
 def repeated(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repeated:
-    """A copy elsewhere, in a locale without UTF-8, in which all has been run again, and a second run been tried."""
-    copy = repository.copy(tmp_path_factory.mktemp("repeated") / "a repository", ASCII)
-    with copy.start(copy.python, "-m", "dvc", "repro", "--force") as process:
-        assert process.stdout
-        first = []
-        for line in process.stdout:
-            first.append(line)
-            if "Running stage 'train'" in line:
-                break
-        second = copy.dvc("repro", status=255)
-        first += process.stdout
-    assert process.returncode == 0, "".join(first)
-    return Repeated(copy, "".join(first), second)
+    """A copy in which all has been run again, in a locale without UTF-8, and a second run been tried meanwhile."""
+    return run_again(repository, tmp_path_factory.mktemp("repeated") / "a repository")

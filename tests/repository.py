@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -102,3 +102,27 @@ def run_small_pipeline(root: Path, path: Path) -> Repository:
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
     repository.run("git", *identity, "commit", "--quiet", "--message", "run")
     return repository
+
+
+class Repeated(NamedTuple):
+    repository: Repository
+    first: str
+    """What `dvc repro --force` printed there."""
+    second: str
+    """What a `dvc repro` printed that was started there meanwhile, and ended with status 255."""
+
+
+def run_again(repository: Repository, path: Path) -> Repeated:
+    """Copies the repository to `path`, runs its whole pipeline there in the locale `ASCII`, and tries a second run."""
+    copy = repository.copy(path, ASCII)
+    with copy.start(copy.python, "-m", "dvc", "repro", "--force") as process:
+        assert process.stdout
+        first = []
+        for line in process.stdout:
+            first.append(line)
+            if "Running stage 'train'" in line:
+                break
+        second = copy.dvc("repro", status=255)
+        first += process.stdout
+    assert process.returncode == 0, "".join(first)
+    return Repeated(copy, "".join(first), second)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Repeated
-from repository import Repository
+from repository import Repeated, Repository
 
 SPLITS = ("train", "validation", "test")
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Repeated
-from repository import Repository
+from repository import Repeated, Repository
 
 STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "baseline", "classify", "score")
 
