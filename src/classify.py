@@ -24,7 +24,7 @@ def main() -> None:
     save_classifier(model, Path("models/classifier"))
     right = accuracy(predict(model, test.images, settings.batch_size), test.labels)
     write_json(Path("reports/classification.json"), {"classifier": right})
-    print(f"classifier, test images: {right['accuracy']:.2%} ± {right['standard_error']:.2%} are right")
+    print(f"classifier, test images: {right['accuracy']:.2%} +- {right['standard_error']:.2%} are right")
 
 
 if __name__ == "__main__":

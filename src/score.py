@@ -26,7 +26,7 @@ def main() -> None:
     print(f"fitting {components} Gaussians to one z ~ q(z|x) of each of {len(train):,} training images", flush=True)
     mixture = fit_mixture(z_mean, z_log_var, components, seed)
     count = min(len(test), len(train))  # of all sets alike, since the distance depends on it
-    print(f"Fréchet distance of {count:,} test images to as many of each kind", flush=True)
+    print(f"Frechet distance of {count:,} test images to as many of each kind", flush=True)
     latents = {
         "prior": draw_prior(model.latent_dim, count, seed),
         "reconstruction": z_mean_test[:count],
@@ -40,7 +40,7 @@ def main() -> None:
     scores = compare(reference, sets, paired={"reconstruction"}, seed=seed)
     write_json(Path("reports/frechet.json"), scores)
     figures = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
-    print(f"Fréchet distance in the classifier's features: {figures}")
+    print(f"Frechet distance in the classifier's features: {figures}")
 
 
 if __name__ == "__main__":

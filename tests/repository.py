@@ -1,11 +1,13 @@
-"""A checkout in which tests run the real pipeline on a few hundred images."""
+"""A checkout in which tests run the real pipeline on a few hundred images, and as a stranger would."""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -18,30 +20,65 @@ SMALL = {
     "score": {"mixture_components": 3},
 }
 
+# What the user who runs the tests may have set.
+OWN = ("GIT_", "LC_", "LANG", "PYTHON", "XDG_", "EMAIL")
+# Python takes the locale C for UTF-8 unless it is told not to.
+UTF8 = MappingProxyType({"LC_ALL": "C"})
+ASCII = MappingProxyType({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
+
+# Not a literal, which in a locale without UTF-8 would be no path.
+NAME = os.fsdecode("é ü 数 repository".encode())
+
 
 class Repository:
-    """A checkout in which commands are run as a user would, the environment not activated."""
+    """A checkout in which commands are run as a user would, the environment not activated.
 
-    def __init__(self, path: Path) -> None:
+    The user's home is empty, git does not know their name, and their locale is C: `UTF8` where Python makes the best
+    of it, `ASCII` where it may not. There, some packages cannot be imported from a path that is not ASCII: the
+    environment is reached by a link.
+    """
+
+    output: str
+    """What DVC printed when the pipeline was last run."""
+
+    def __init__(self, path: Path, locale: Mapping[str, str] = UTF8) -> None:
         self.path = path
+        home = path.parent / "home"
+        environment = path.parent / "environment"
+        home.mkdir()
+        environment.symlink_to(sys.prefix)
+        self.python = str(environment / "bin/python")
         activated = Path(sys.prefix) / "bin"
-        self.env = os.environ | {
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith(OWN)} | {
             "PATH": os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != activated),
-            "GIT_AUTHOR_NAME": "test",
-            "GIT_AUTHOR_EMAIL": "test@example.org",
-            "GIT_COMMITTER_NAME": "test",
-            "GIT_COMMITTER_EMAIL": "test@example.org",
+            "HOME": str(home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **locale,
         }
 
-    def run(self, *command: str, status: int = 0) -> str:
-        done = subprocess.run(
-            command, cwd=self.path, env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    def copy(self, path: Path, locale: Mapping[str, str] = UTF8) -> "Repository":
+        """The same at another place, with its outputs and DVC's cache."""
+        return Repository(shutil.copytree(self.path, path), locale)
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=self.path,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
         )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
+
+    def run(self, *command: str, status: int = 0) -> str:
+        with self.start(*command) as process:
+            output = process.communicate()[0]
+        assert process.returncode == status, output
+        return output
 
     def dvc(self, *arguments: str, status: int = 0) -> str:
-        return self.run(sys.executable, "-m", "dvc", *arguments, status=status)
+        return self.run(self.python, "-m", "dvc", *arguments, status=status)
 
     def change(self, changes: dict[str, dict[str, Any]]) -> None:
         params = yaml.safe_load((self.path / "params.yaml").read_text(encoding="utf-8"))
@@ -62,5 +99,30 @@ def run_small_pipeline(root: Path, path: Path) -> Repository:
     repository.run("git", "init", "--quiet")
     repository.output = repository.dvc("repro")
     repository.run("git", "add", ".")
-    repository.run("git", "commit", "--quiet", "--message", "run")
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    repository.run("git", *identity, "commit", "--quiet", "--message", "run")
     return repository
+
+
+class Repeated(NamedTuple):
+    repository: Repository
+    first: str
+    """What `dvc repro --force` printed there."""
+    second: str
+    """What a `dvc repro` printed that was started there meanwhile, and ended with status 255."""
+
+
+def run_again(repository: Repository, path: Path) -> Repeated:
+    """Copies the repository to `path`, runs its whole pipeline there in the locale `ASCII`, and tries a second run."""
+    copy = repository.copy(path, ASCII)
+    with copy.start(copy.python, "-m", "dvc", "repro", "--force") as process:
+        assert process.stdout
+        first = []
+        for line in process.stdout:
+            first.append(line)
+            if "Running stage 'train'" in line:
+                break
+        second = copy.dvc("repro", status=255)
+        first += process.stdout
+    assert process.returncode == 0, "".join(first)
+    return Repeated(copy, "".join(first), second)

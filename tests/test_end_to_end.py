@@ -2,7 +2,7 @@
 
 import json
 import re
-import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,24 +173,30 @@ def test_nothing_that_tensorflow_says_of_itself_is_printed(repository: Repositor
         assert noise not in repository.output
 
 
-def test_an_experiment_reruns_what_it_changes_and_can_be_compared_and_taken_back(repository: Repository) -> None:
-    output = repository.dvc("exp", "run", "--name", "short", "-S", "train.epochs=1")
-    assert run_in(output) == ["train", "evaluate", "embed", "visualize", "score"]
-    shown = json.loads(repository.dvc("params", "diff", "--json"))
-    assert shown == {"params.yaml": {"train.epochs": {"old": 2, "new": 1, "diff": -1}}}
-    difference = json.loads(repository.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
+def test_an_experiment_reruns_what_it_changes(compared: Repository) -> None:
+    assert run_in(compared.output) == ["train", "evaluate", "embed", "visualize", "score"]
+    assert "slow" in compared.dvc("exp", "show", "--csv")
+
+
+def test_an_experiment_can_be_compared(compared: Repository) -> None:
+    shown = json.loads(compared.dvc("params", "diff", "--json"))
+    difference = {"old": 0.005, "new": 0.001, "diff": pytest.approx(-0.004)}
+    assert shown == {"params.yaml": {"train.learning_rate": difference}}
+    difference = json.loads(compared.dvc("metrics", "diff", "--json"))["reports/metrics.json"]
     assert difference["grey.loss"]["diff"] > 0
-    assert "short" in repository.dvc("exp", "show", "--csv")
     # each plot has the points of both, told apart
-    repository.dvc("plots", "diff")
-    page = (repository.path / "dvc_plots/index.html").read_text(encoding="utf-8")
+    compared.dvc("plots", "diff")
+    page = (compared.path / "dvc_plots/index.html").read_text(encoding="utf-8")
     for revision in ("HEAD", "workspace"):
         assert page.count(f'"rev": "{revision}"') >= 2 * 80
-    # the former value brings the former outputs back, and computes nothing
-    repository.change({"train": {"epochs": 2}})
-    assert run_in(repository.dvc("repro")) == []
-    assert pd.read_csv(repository.path / "reports/history.csv").epoch.tolist() == [1, 2]
-    assert repository.run("git", "status", "--porcelain", "reports", "dvc.lock") == ""
+
+
+def test_the_former_value_brings_the_former_outputs_back(compared: Repository, tmp_path: Path) -> None:
+    copy = compared.copy(tmp_path / "repository")
+    assert copy.run("git", "status", "--porcelain", "reports", "dvc.lock") != ""
+    copy.change({"train": {"learning_rate": 0.005}})
+    assert run_in(copy.dvc("repro")) == []
+    assert copy.run("git", "status", "--porcelain") == ""
 
 
 def run_in(output: str) -> list[str]:
@@ -201,7 +207,7 @@ def run_in(output: str) -> list[str]:
 def test_the_notebook_lines_of_the_readme_run(repository: Repository) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (repository.path / "README.md").read_text(encoding="utf-8"), re.S)
     script = f"import sys; sys.path.insert(0, 'src')\n{code}\nassert new.shape == (16, 28, 28, 1)"
-    repository.run(sys.executable, "-c", script)
+    repository.run(repository.python, "-c", script)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +224,7 @@ def test_a_mistake_in_the_parameters_is_one_sentence(
     original = (repository.path / "params.yaml").read_text(encoding="utf-8")
     repository.change(changes)
     try:
-        output = repository.run(sys.executable, "src/prepare.py", status=1)
+        output = repository.run(repository.python, "src/prepare.py", status=1)
     finally:
         (repository.path / "params.yaml").write_text(original, encoding="utf-8")
     (line,) = output.splitlines()

@@ -83,15 +83,6 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=path, args=arguments)
 
 
-@pytest.fixture(scope="module")
-def compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A copy of the repository in which an experiment has changed what the plots show."""
-    copy = shutil.copytree(repository.path, tmp_path_factory.mktemp("compared") / "repository")
-    compared = Repository(copy)
-    compared.dvc("exp", "run", "-S", "train.learning_rate=0.001")
-    return compared
-
-
 class Opened(NamedTuple):
     command: str
     page: Page
