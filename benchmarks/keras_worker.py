@@ -17,7 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from vae.nn.batches import shuffled_batches
-from vae.nn.model import IMAGE_SHAPE, VAE
+from vae.nn.model import VAE
+from vae.splits import IMAGE_SHAPE
 
 MATMUL_SIZE = 2048
 

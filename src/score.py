@@ -19,8 +19,10 @@ def main() -> None:
     settings, seed = load_settings(Score)
     model, classifier = load_checkpoint(Path("models/vae")), load_classifier(Path("models/classifier"))
     test, train = (load_split(Path(f"data/prepared/{name}.npz")).images for name in ("test", "train"))
-    z_mean, z_log_var = load_arrays(Path("data/embeddings/train.npz"), "z_mean", "z_log_var")
-    (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean")
+    z_mean, z_log_var = load_arrays(
+        Path("data/embeddings/train.npz"), "z_mean", "z_log_var", shape=(len(train), model.latent_dim)
+    )
+    (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
     components = settings.mixture_components
     print(f"fitting {components} Gaussians to one z ~ q(z|x) of each of {len(train):,} training images", flush=True)

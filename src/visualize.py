@@ -33,8 +33,9 @@ def main() -> None:
     settings, seed = load_settings(Visualize)
     model = load_checkpoint(Path("models/vae"))
     test = load_split(Path("data/prepared/test.npz"))
-    z_mean, z_log_var = load_arrays(Path("data/embeddings/test.npz"), "z_mean", "z_log_var")
-    reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl")
+    shape = len(test.images), model.latent_dim
+    z_mean, z_log_var = load_arrays(Path("data/embeddings/test.npz"), "z_mean", "z_log_var", shape=shape)
+    reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=shape[:1])
 
     curves = charts.training_curves(pd.read_csv(REPORTS / "history.csv"))
     save_figure(REPORTS / "training_curves.png", curves)
@@ -44,7 +45,7 @@ def main() -> None:
     draw_interpolations(model, test, z_mean)
     samples = np.asarray(model.sample(settings.prior_samples, seed))
     save_figure(REPORTS / "prior_samples.png", grids.samples(samples, f"{len(samples)} decoded draws from the prior"))
-    draw_maps(settings, seed)
+    draw_maps(settings, seed, model.latent_dim)
     print("drawn: training, losses, reconstructions, latent dimensions, interpolations, samples from the prior, maps")
 
 
@@ -90,11 +91,16 @@ def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32]) ->
     save_figure(REPORTS / "interpolations.png", picture)
 
 
-def draw_maps(settings: Visualize, seed: int) -> None:
+def draw_maps(settings: Visualize, seed: int, latent_dim: int) -> None:
     """The t-SNE maps of the images, those of the test set first, and of their latent vectors; and how good each is."""
-    names, count = ("test", "train", "validation"), settings.tsne_points
-    images, labels, class_names = first_images([load_split(Path(f"data/prepared/{n}.npz")) for n in names], count)
-    z_mean = np.concatenate([load_arrays(Path(f"data/embeddings/{n}.npz"), "z_mean")[0] for n in names])[:count]
+    splits: list[Split] = []
+    embeddings: list[NDArray[np.float32]] = []
+    for name in ("test", "train", "validation"):
+        splits.append(load_split(Path(f"data/prepared/{name}.npz")))
+        shape = len(splits[-1].images), latent_dim
+        embeddings += load_arrays(Path(f"data/embeddings/{name}.npz"), "z_mean", shape=shape)
+    images, labels, class_names = first_images(splits, settings.tsne_points)
+    z_mean = np.concatenate(embeddings)[: settings.tsne_points]
     places, figures = {}, {}
     for name, points in {"images": images, "latents": z_mean}.items():
         part = tsne(points, perplexity=settings.perplexity, seed=seed, title=MAPS[name])

@@ -312,7 +312,30 @@ def test_splits(spoil: Spoil, sentence: str, folder: Path, capsys: pytest.Captur
             "there is no array 'z_log_var' in it",
         ),
         ("visualize", "data/evaluation/test.npz", array("kl", with_one(-np.inf)), "array 'kl' {finite}"),
-        ("visualize", "data/evaluation/test.npz", array("kl", lambda x: x[:0]), "array 'kl' is empty"),
+        (
+            "visualize",
+            "data/evaluation/test.npz",
+            array("kl", lambda x: x[:0]),
+            "array 'kl' is of shape (0,), but must be of shape (20,)",
+        ),
+        (
+            "visualize",
+            "data/embeddings/test.npz",
+            array("z_mean", lambda x: x[:, :1]),
+            "array 'z_mean' {one_dimension}",
+        ),
+        (
+            "score",
+            "data/embeddings/train.npz",
+            array("z_log_var", lambda x: x[:, :1]),
+            "array 'z_log_var' {one_dimension}",
+        ),
+        (
+            "score",
+            "data/embeddings/test.npz",
+            array("z_mean", lambda x: x[1:]),
+            "array 'z_mean' is of shape (19, 2), but must be of shape (20, 2)",
+        ),
         ("visualize", "data/evaluation/test.npz", cut, UNREADABLE.format("File is not a zip file")),
         ("score", "data/embeddings/train.npz", array("z_log_var", with_one(np.nan)), "array 'z_log_var' {finite}"),
         ("score", "data/embeddings/train.npz", array("z_mean", pickled), UNREADABLE.format("{pickled}")),
@@ -323,6 +346,7 @@ def test_embeddings_and_losses(
     stage: str, name: str, spoil: Spoil, sentence: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = {
+        "one_dimension": "is of shape (20, 1), but must be of shape (20, 2)",
         "finite": "holds NaN or infinity, but must hold finite numbers",
         "pickled": "Object arrays cannot be loaded when allow_pickle=False",
     }

@@ -33,14 +33,22 @@ def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
         np.savez(part, allow_pickle=False, **arrays)
 
 
-def load_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
+def load_arrays(path: Path, *names: str, shape: tuple[int, ...] | None = None) -> tuple[NDArray[Any], ...]:
     """The named arrays in a `.npz` file. Pickled objects are refused.
 
+    Args:
+        path: of the file.
+        *names: of the arrays.
+        shape: that each must have; None for any.
+
     Raises:
-        InputError: the file is missing, is no `.npz`, lacks an array, or one is empty or holds NaN or infinity.
+        InputError: the file is missing, is no `.npz`, lacks an array, or one is of another shape, is empty, or holds
+            NaN or infinity.
     """
     arrays = _read(path, names)
     for name, array in zip(names, arrays, strict=True):
+        if shape not in (None, array.shape):
+            raise _wrong(path, f"array '{name}' is of shape {array.shape}, but must be of shape {shape}")
         if not array.size:
             raise _wrong(path, f"array '{name}' is empty")
         if array.dtype.kind == "f" and not np.all(np.isfinite(_range(array))):

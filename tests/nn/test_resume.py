@@ -219,7 +219,7 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path, capsys: pytest.Captur
     file = StateFile(tmp_path / "state.npz", "same")
     assert file.read() is None
     written = {"rows": [{"loss": 0.1 + 0.2}], "stopped": False}
-    arrays = [np.float32([1.1, -0.0]), np.array(2**40), np.zeros((0, 3))]
+    arrays = [np.float32([1.1, -0.0]), np.array(2**40)]
     file.write(written, arrays)
     values, read = file.read() or ({}, [])
     assert values == written

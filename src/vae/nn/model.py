@@ -8,8 +8,7 @@ from keras import KerasTensor, layers, ops
 
 from vae.nn.layers import Sampling, UpsampledConv2DTranspose, bounded
 from vae.nn.objective import kl_nats, reconstruction_nats
-
-IMAGE_SHAPE = (28, 28, 1)
+from vae.splits import IMAGE_SHAPE
 
 
 class VAEOutput(NamedTuple):
