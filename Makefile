@@ -1,11 +1,13 @@
 # `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all; `make seeds` runs it with three seeds; `make audit` looks for known vulnerabilities. They first make the
-# environment in .venv, from the pinned and hashed requirements.
+# times it all; `make seeds` runs it with three seeds; `make audit` looks for known vulnerabilities; `make fuzz` throws
+# an hour of bad bytes at the parser of the raw files. They first make the environment in .venv, from the pinned and
+# hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
+FUZZ_SECONDS ?= 3600
 
-.PHONY: repro test bench seeds lint audit lock page clean
+.PHONY: repro test bench seeds lint audit fuzz lock page clean
 
 repro: .venv/ready
 	$(BIN)/dvc repro
@@ -31,6 +33,9 @@ audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
 		-r requirements.txt -r requirements-dev.txt
 
+fuzz: .venv/fuzz/ready
+	PYTHONPATH=src .venv/fuzz/bin/python tests/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12" >&2; exit 1; }
@@ -48,6 +53,11 @@ audit: .venv/ready-dev
 .venv/torch/ready: benchmarks/requirements.txt .venv/ready
 	$(PYTHON) -m venv .venv/torch
 	.venv/torch/bin/python -m pip install --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+.venv/fuzz/ready: tests/fuzz/requirements.txt .venv/ready
+	$(PYTHON) -m venv .venv/fuzz
+	.venv/fuzz/bin/python -m pip install --disable-pip-version-check -r tests/fuzz/requirements.txt
 	@touch $@
 
 # Renews the pins; the hashes need no index host.

@@ -3,10 +3,8 @@
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from repository import Repository
 
 KILLS = 10
 EPOCHS = 12
-TRAIN = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", "train"]
+TRAIN = ("-m", "dvc", "repro", "--single-item", "--force", "train")
 
 pytestmark = pytest.mark.slow
 
@@ -26,15 +24,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def checkout(repository: Repository, tmp_path: Path) -> Repository:
     """One of this test's own, with prepared data, in which the epochs of the training are short and many."""
-    copy = shutil.copytree(repository.path, tmp_path / "checkout", symlinks=True)
-    checkout = Repository(copy)
+    checkout = repository.copy(tmp_path / "checkout")
     checkout.change({"train": {"epochs": EPOCHS, "patience": EPOCHS}})
     return checkout
 
 
 def test_killed_at_ten_random_moments_it_ends_with_the_bytes_of_an_unbroken_run(checkout: Repository) -> None:
     started = time.monotonic()
-    output = checkout.run(*TRAIN)
+    output = checkout.run(checkout.python, *TRAIN)
     seconds = time.monotonic() - started
     assert "Going on" not in output
     unbroken = hashes(checkout)
@@ -47,7 +44,7 @@ def test_killed_at_ten_random_moments_it_ends_with_the_bytes_of_an_unbroken_run(
         went_on += [int(epoch) for epoch in re.findall(r"Going on after epoch (\d+)", output)]
         if not killed:
             assert hashes(checkout) == unbroken
-    output = checkout.run(*TRAIN)
+    output = checkout.run(checkout.python, *TRAIN)
     assert hashes(checkout) == unbroken
     assert max(went_on) > 1
     assert not (checkout.path / "models/unfinished").exists()
@@ -68,7 +65,7 @@ def run_until(checkout: Repository, seconds: float) -> tuple[bool, str]:
     log = checkout.path / ".git/log-of-test"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            TRAIN,
+            [checkout.python, *TRAIN],
             cwd=checkout.path,
             env=checkout.env,
             stdin=subprocess.DEVNULL,
@@ -87,17 +84,15 @@ def run_until(checkout: Repository, seconds: float) -> tuple[bool, str]:
 
 
 def test_while_a_training_outlives_its_dvc_another_is_refused(checkout: Repository) -> None:
-    process = subprocess.Popen(
-        TRAIN, cwd=checkout.path, env=checkout.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    )
+    process = checkout.start(checkout.python, *TRAIN)
     assert process.stdout
     for line in process.stdout:
         if line.startswith("epoch 1/"):
             break
     process.kill()  # the process of DVC alone
     process.wait()
-    output = checkout.run(*TRAIN, status=255)
+    output = checkout.run(checkout.python, *TRAIN, status=255)
     assert "error: another training has models/unfinished; wait for its end, or end it." in output
     assert "Traceback" not in output
     process.stdout.read()  # until the training has ended
-    assert "kept epoch" in checkout.run(*TRAIN)
+    assert "kept epoch" in checkout.run(checkout.python, *TRAIN)

@@ -1,4 +1,4 @@
-"""A coverage-guided fuzz of the IDX parser, by hand: `make fuzz`, or `make fuzz SECONDS=3600` for an hour.
+"""A coverage-guided fuzz of the IDX parser, by hand: `make fuzz` for an hour, `make fuzz FUZZ_SECONDS=60` for a minute.
 
 Every input must be refused with an `InputError`, or be an array that holds its bytes and no others.
 """
