@@ -6,6 +6,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FUZZ_SECONDS ?= 3600
+# Else DVC cannot work from a path that is not ASCII in a locale that is.
+export PYTHONUTF8 = 1
 
 .PHONY: repro test bench seeds lint audit fuzz lock page clean
 
