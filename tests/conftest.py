@@ -11,6 +11,13 @@ from repository import NAME, Repeated, Repository, run_again, run_small_pipeline
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes, one has all the tests of what `repository` is made for; else, each file is whole in one."""
+    for item in items:
+        shared = "repository" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("repository" if shared else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
