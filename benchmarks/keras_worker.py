@@ -72,7 +72,7 @@ def training(model: VAE, batch_size: int) -> Callable[[int], float]:
     def run(steps: int) -> float:
         stopwatch = Stopwatch()
         data = shuffled_batches(images[: (first + steps) * batch_size], batch_size, 0, range(1))
-        model.fit(data, shuffle=False, callbacks=[stopwatch], verbose=0)
+        model.fit(data, shuffle=False, steps_per_epoch=first + steps, callbacks=[stopwatch], verbose=0)
         return stopwatch.seconds
 
     return run

@@ -1,5 +1,6 @@
 """How the time of training, embedding and t-SNE grows with the data: at 1/8, 1/4, 1/2 and all of it."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,12 +38,16 @@ def workloads() -> dict[str, tuple[int, Work]]:
     (z_mean,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean")
     untrained, trained = build_model(train_settings, seed), load_checkpoint(Path("models/vae"))
     untrained.compile(keras.optimizers.Adam(train_settings.learning_rate))
-    embed_batch_size, perplexity = load_settings(Embed)[0].batch_size, load_settings(Visualize)[0].perplexity
+    batch_size, embed_batch_size = train_settings.batch_size, load_settings(Embed)[0].batch_size
+    perplexity = load_settings(Visualize)[0].perplexity
     return {
         "training, an epoch": (
             len(train_images),
             lambda n: untrained.fit(
-                shuffled_batches(train_images[:n], train_settings.batch_size, seed, range(1)), shuffle=False, verbose=0
+                shuffled_batches(train_images[:n], batch_size, seed, range(1)),
+                shuffle=False,
+                steps_per_epoch=math.ceil(n / batch_size),
+                verbose=0,
             ),
         ),
         "embedding": (len(images), lambda n: embed(trained, images[:n], labels[:n], embed_batch_size)),
