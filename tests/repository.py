@@ -61,6 +61,7 @@ class Repository:
         return Repository(shutil.copytree(self.path, path), locale)
 
     def start(self, *command: str) -> subprocess.Popen[str]:
+        """The running command, in a process group of its own, so that all of it can be killed."""
         return subprocess.Popen(
             command,
             cwd=self.path,
@@ -69,6 +70,7 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
+            start_new_session=True,
         )
 
     def run(self, *command: str, status: int = 0) -> str:

@@ -62,37 +62,30 @@ def hashes(checkout: Repository) -> dict[str, str]:
 
 def run_until(checkout: Repository, seconds: float) -> tuple[bool, str]:
     """Whether the training was killed after so many seconds, since it had not ended by then; what it printed."""
-    log = checkout.path / ".git/log-of-test"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [checkout.python, *TRAIN],
-            cwd=checkout.path,
-            env=checkout.env,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-        )
+    with checkout.start(checkout.python, *TRAIN) as process:
         try:
-            status = process.wait(seconds)
+            output = process.communicate(timeout=seconds)[0]
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            status = process.wait()
-    output = log.read_text(encoding="utf-8", errors="replace")
-    assert status in (0, -signal.SIGKILL), output
-    return status != 0, output
+            output = process.communicate()[0]
+    assert process.returncode in (0, -signal.SIGKILL), output
+    return process.returncode != 0, output
 
 
 def test_while_a_training_outlives_its_dvc_another_is_refused(checkout: Repository) -> None:
-    process = checkout.start(checkout.python, *TRAIN)
-    assert process.stdout
-    for line in process.stdout:
-        if line.startswith("epoch 1/"):
-            break
-    process.kill()  # the process of DVC alone
-    process.wait()
-    output = checkout.run(checkout.python, *TRAIN, status=255)
+    with checkout.start(checkout.python, *TRAIN) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("epoch 1/"):
+                break
+        os.killpg(process.pid, signal.SIGSTOP)  # the training waits, so that it outlives what follows
+        process.kill()  # DVC alone
+        process.wait()
+        try:
+            output = checkout.run(checkout.python, *TRAIN, status=255)
+        finally:
+            os.killpg(process.pid, signal.SIGCONT)
+        assert "kept epoch" in process.stdout.read()
     assert "error: another training has models/unfinished; wait for its end, or end it." in output
     assert "Traceback" not in output
-    process.stdout.read()  # until the training has ended
     assert "kept epoch" in checkout.run(checkout.python, *TRAIN)

@@ -5,7 +5,30 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from vae.nn.layers import Sampling, UpsampledConv2DTranspose
+from vae.nn.layers import MAX_ABS_LOG_VAR, Sampling, UpsampledConv2DTranspose, bounded
+from vae.nn.objective import kl_nats
+
+
+def kl_and_gradient(z_log_var: NDArray[np.float32], bound: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    x = tf.constant(z_log_var)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        kl = kl_nats(tf.zeros_like(x), bounded(x) if bound else x)
+    return kl.numpy(), tape.gradient(kl, x).numpy()
+
+
+def test_the_bound_changes_no_bit_of_the_kl_and_its_gradient_within_it() -> None:
+    within = np.linspace(-MAX_ABS_LOG_VAR, MAX_ABS_LOG_VAR, 61, dtype="float32").reshape(-1, 1)
+    for bound, free in zip(kl_and_gradient(within, True), kl_and_gradient(within, False), strict=True):
+        np.testing.assert_array_equal(bound, free)
+
+
+@pytest.mark.parametrize(("z_log_var", "sign"), [(31, 1), (89, 1), (3e38, 1), (-31, -1), (-3e38, -1)])
+def test_a_log_variance_beyond_the_bound_is_finite_and_sent_back(z_log_var: float, sign: int) -> None:
+    kl, gradient = kl_and_gradient(np.array([[z_log_var]], "float32"), True)
+    at_the_bound = 0.5 * (np.exp(sign * MAX_ABS_LOG_VAR) - 1 - sign * MAX_ABS_LOG_VAR)
+    np.testing.assert_allclose(kl, [at_the_bound], rtol=1e-6)
+    np.testing.assert_allclose(gradient, [[0.5 * (np.exp(sign * MAX_ABS_LOG_VAR) - 1)]], rtol=1e-6)
 
 
 def noise_of(sampling: Sampling, count: int) -> NDArray[np.float32]:
