@@ -84,7 +84,9 @@ def test_one_line_an_epoch_where_there_is_no_terminal(squares: Split, capsys: py
 
 
 def test_a_loss_that_is_no_number_is_one_sentence(squares: Split) -> None:
-    with pytest.raises(InputError, match=r"in epoch 1 at classify\.learning_rate 1e\+38; try a lower one"):
+    with pytest.raises(
+        InputError, match=r"in epoch 1, step 2 of 5, .*; classify\.learning_rate is 1e\+38: try a lower one\.$"
+    ):
         trained(squares, learning_rate=1e38)
 
 
