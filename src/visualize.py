@@ -11,7 +11,7 @@ from vae.errors import run_stage
 from vae.figures import charts, grids
 from vae.figures.maps import maps
 from vae.figures.style import save_figure
-from vae.files import write_csv, write_json
+from vae.files import read_csv, write_csv, write_json
 from vae.nn.checkpoint import load_checkpoint
 from vae.nn.generation import decode
 from vae.nn.model import VAE
@@ -37,8 +37,8 @@ def main() -> None:
     z_mean, z_log_var = load_arrays(Path("data/embeddings/test.npz"), "z_mean", "z_log_var", shape=shape)
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=shape[:1])
 
-    curves = charts.training_curves(pd.read_csv(REPORTS / "history.csv"))
-    save_figure(REPORTS / "training_curves.png", curves)
+    history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)
+    save_figure(REPORTS / "training_curves.png", charts.training_curves(history))
     draw_losses(test, reconstruction + kl)
     draw_reconstructions(model, test, z_mean, reconstruction + kl)
     draw_dimensions(model, dimensions.by_kl(z_mean, z_log_var))

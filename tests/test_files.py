@@ -76,6 +76,33 @@ def test_after_an_error_the_former_folder_is_all_there_is(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+def test_an_interrupt_between_the_renames_of_a_folder_brings_the_former_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/former.txt").write_text("former")
+    calls = []
+
+    def interrupted(path: Path, target: Path, real: Callable[[Path, Path], Path] = Path.replace) -> Path:
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), whole(tmp_path / "folder") as part:
+        part.mkdir()
+    assert tree(tmp_path) == {"folder/former.txt": "former"}
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
+    (tmp_path / ".part-1-file.txt").write_text("being written")
+    with whole(tmp_path / "file.txt") as part:
+        part.write_text("new")
+    assert tree(tmp_path) == {"file.txt": "new", ".part-1-file.txt": "being written"}
+
+
 @pytest.mark.parametrize("former", ["file.txt", "folder/file.txt"])
 def test_a_writer_that_writes_nothing_leaves_the_former(tmp_path: Path, former: str) -> None:
     path = tmp_path / former

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from vae.errors import run_stage
+from vae.files import write_csv
 from vae.nn.checkpoint import save_checkpoint
 from vae.nn.classifier import build_classifier, save_classifier
 from vae.nn.model import VAE
@@ -36,6 +38,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_split(path / f"data/prepared/{name}.npz", Split(images, labels, np.array(list("0123456789"))))
         save_arrays(path / f"data/embeddings/{name}.npz", z_mean=z, z_log_var=z, labels=labels)
     save_arrays(path / "data/evaluation/test.npz", reconstruction=np.ones(COUNT), kl=np.ones(COUNT))
+    write_csv(path / "reports/history.csv", pd.DataFrame([range(1, 8)], columns=HISTORY.split(",")))
     save_checkpoint(VAE(LATENT_DIM), path / "models/vae")
     save_classifier(build_classifier((28, 28, 1), 10, 0), path / "models/classifier")
     return path
@@ -239,6 +242,7 @@ SPLITS_READ = [
     ("score", "train"),
     ("score", "test"),
 ]
+HISTORY = "epoch,loss,reconstruction,kl,val_loss,val_reconstruction,val_kl"
 ANEW = "; `dvc repro` makes it anew."
 UNREADABLE = "it is not a readable .npz file ({})"
 PIXELS = "array 'images' has values from {}, but must be within 0 and 1"
@@ -316,7 +320,7 @@ def test_splits(spoil: Spoil, sentence: str, folder: Path, capsys: pytest.Captur
             "visualize",
             "data/evaluation/test.npz",
             array("kl", lambda x: x[:0]),
-            "array 'kl' is of shape (0,), but must be of shape (20,)",
+            "array 'kl' is float64 of shape (0,), but must be floating-point of shape (20,)",
         ),
         (
             "visualize",
@@ -334,7 +338,13 @@ def test_splits(spoil: Spoil, sentence: str, folder: Path, capsys: pytest.Captur
             "score",
             "data/embeddings/test.npz",
             array("z_mean", lambda x: x[1:]),
-            "array 'z_mean' is of shape (19, 2), but must be of shape (20, 2)",
+            "array 'z_mean' is float32 of shape (19, 2), but must be floating-point of shape (20, 2)",
+        ),
+        (
+            "visualize",
+            "data/embeddings/test.npz",
+            array("z_mean", lambda x: x.astype(str)),
+            "array 'z_mean' is <U32 of shape (20, 2), but must be floating-point of shape (20, 2)",
         ),
         ("visualize", "data/evaluation/test.npz", cut, UNREADABLE.format("File is not a zip file")),
         ("score", "data/embeddings/train.npz", array("z_log_var", with_one(np.nan)), "array 'z_log_var' {finite}"),
@@ -346,11 +356,30 @@ def test_embeddings_and_losses(
     stage: str, name: str, spoil: Spoil, sentence: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = {
-        "one_dimension": "is of shape (20, 1), but must be of shape (20, 2)",
+        "one_dimension": "is float32 of shape (20, 1), but must be floating-point of shape (20, 2)",
         "finite": "holds NaN or infinity, but must hold finite numbers",
         "pickled": "Object arrays cannot be loaded when allow_pickle=False",
     }
     check(stage, name, spoil, f"{name}: {sentence.format(**parts)}{ANEW}", folder, capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "No columns to parse from file"),
+        ("epoch,loss\n1,2\n", "\"['reconstruction', 'kl', 'val_loss', 'val_reconstruction', 'val_kl'] not in index\""),
+        (f"{HISTORY}\n", "there is no row in it"),
+        (f"{HISTORY}\n1,2,3,4,5,6,many\n", "could not convert string to float: 'many'"),
+        (
+            f"{HISTORY}\n1,2,3,4,5,6,7\n1,2,3,4,5,6,7,8,9\n",
+            "Error tokenizing data. C error: Expected 7 fields in line 3, saw 9",
+        ),
+    ],
+)
+def test_histories(content: str, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "reports/history.csv"
+    sentence = f"{name} is not a table with {HISTORY.replace(',', ', ')} ({reason}){ANEW}"
+    check("visualize", name, text(content), sentence, folder, capsys)
 
 
 DAMAGED = "it was changed or damaged, as the SHA-256 in config.json shows"

@@ -190,13 +190,13 @@ def _is_loopback(host: str) -> bool:
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Break the block off after that time, wherever it waits."""
+    """Break the block off after that time, as soon as Python has its turn again, and each second from then on."""
 
     def late(*_: object) -> None:
         raise InputError(f"not received within {seconds:g} seconds")
 
     former = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:

@@ -11,14 +11,16 @@ from typing import Any
 
 import pandas as pd
 
+from vae.errors import InputError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write a file or a folder at; it takes the place of `path` if the block succeeds.
 
     The suffix is kept, since some writers look at it. After an error, what was at `path` is still there; after a kill
-    too, or, between the two renames that exchange a folder, nothing. What a killed process left beside `path` is
-    removed first. All is on the disk before the rename: a power cut after it leaves no empty file.
+    too, or, between the two renames that exchange a folder, nothing. What a process that is no more left beside `path`
+    is removed first. All is on the disk before the rename: a power cut after it leaves no empty file.
 
     Raises:
         OSError: it cannot be written; names `path`, whatever the writer named.
@@ -28,7 +30,8 @@ def whole(path: Path) -> Iterator[Path]:
     former = path.with_name(f".part-{os.getpid()}-former-{path.name}")
     try:
         for left in path.parent.glob(f".part-[0-9]*-{glob.escape(path.name)}"):
-            _remove(left)
+            if not _is_running(int(left.name.split("-")[1])):
+                _remove(left)
         yield part
         if not part.exists():
             raise FileNotFoundError(f"Nothing was written for {path}.")
@@ -43,7 +46,22 @@ def whole(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
         _remove(part)
+        if former.exists() and not path.exists():  # between the two renames
+            former.replace(path)
         _remove(former)
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is a process of that number but this one."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _flush(path: Path) -> None:
@@ -78,6 +96,23 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         raise ValueError(f"{path} cannot hold {content}: {error}.") from None
     with whole(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_csv(path: Path, *columns: str) -> pd.DataFrame:
+    """The named columns of numbers of a table.
+
+    Raises:
+        InputError: it has no row, lacks a column, or is no CSV file.
+        OSError: it cannot be read.
+    """
+    try:
+        table = pd.read_csv(path)[[*columns]]
+        if len(table):
+            return table.astype(float)
+        reason = "there is no row in it"
+    except (KeyError, ValueError) as error:  # pandas's own, of parsing, are ValueErrors
+        reason = " ".join(str(error).split())
+    raise InputError(f"{path} is not a table with {', '.join(columns)} ({reason}); `dvc repro` makes it anew.")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

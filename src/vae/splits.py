@@ -39,16 +39,17 @@ def load_arrays(path: Path, *names: str, shape: tuple[int, ...] | None = None) -
     Args:
         path: of the file.
         *names: of the arrays.
-        shape: that each must have; None for any.
+        shape: that each must have, in floating point; None for any.
 
     Raises:
         InputError: the file is missing, is no `.npz`, lacks an array, or one is of another shape, is empty, or holds
             NaN or infinity.
     """
-    arrays = _read(path, names)
+    arrays = read_arrays(path, *names)
     for name, array in zip(names, arrays, strict=True):
-        if shape not in (None, array.shape):
-            raise _wrong(path, f"array '{name}' is of shape {array.shape}, but must be of shape {shape}")
+        if shape is not None and (array.dtype.kind != "f" or array.shape != shape):
+            found = f"{array.dtype} of shape {array.shape}"
+            raise _wrong(path, f"array '{name}' is {found}, but must be floating-point of shape {shape}")
         if not array.size:
             raise _wrong(path, f"array '{name}' is empty")
         if array.dtype.kind == "f" and not np.all(np.isfinite(_range(array))):
@@ -67,7 +68,7 @@ def load_split(path: Path) -> Split:
     Raises:
         InputError: as with `load_arrays`; or an array is not as `Split` has it, or there is no image.
     """
-    split = Split(*_read(path, Split._fields))
+    split = Split(*read_arrays(path, *Split._fields))
     count = len(split.images) if split.images.ndim else 1
     for name, dtype, shape in (
         ("images", "float32", (count, *IMAGE_SHAPE)),
@@ -89,7 +90,8 @@ def load_split(path: Path) -> Split:
     return split
 
 
-def _read(path: Path, names: Sequence[str]) -> tuple[NDArray[Any], ...]:
+def read_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
+    """As `load_arrays`, whatever is in the arrays."""
     try:
         # Not by `np.load`, which takes whatever is no archive for a pickle.
         with path.open("rb") as stream, NpzFile(stream, allow_pickle=False) as file:

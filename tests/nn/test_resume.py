@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 from vae.errors import InputError
@@ -241,6 +242,10 @@ def test_fingerprint_follows_settings_data_code_and_libraries(monkeypatch: pytes
     with monkeypatch.context() as patched:
         patched.setattr(resume, "version", lambda name: "0")
         known.append(fingerprint({"seed": 1}, zeros, ones))
+    for name, value in (("TF_ENABLE_ONEDNN_OPTS", "0"), ("TF_DETERMINISTIC_OPS", "1")):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, value)
+            known.append(fingerprint({"seed": 1}, zeros, ones))
     # code: a module that lies in the folder of the sources, before and after a change
     monkeypatch.setattr(resume, "SOURCES", tmp_path)
     module = tmp_path / "module.py"
@@ -252,11 +257,13 @@ def test_fingerprint_follows_settings_data_code_and_libraries(monkeypatch: pytes
     assert len(set(known)) == len(known)
 
 
-def test_fingerprint_is_of_every_module_of_the_stage() -> None:
-    code = "import vae.nn.resume as r; print(*(path.relative_to(r.SOURCES).as_posix() for path in r._sources()))"
+def test_fingerprint_is_of_every_module_that_the_stage_depends_on() -> None:
+    code = "import train, vae.nn.resume as r; print(*(path.relative_to(r.SOURCES).as_posix() for path in r._sources()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=resume.SOURCES, check=True, capture_output=True, text=True)
-    modules = ["__init__", "errors", "files", "nn/__init__", "nn/progress", "nn/resume", "splits"]
-    assert done.stdout.split() == [f"vae/{name}.py" for name in modules]
+    stages = yaml.safe_load((resume.SOURCES.parent / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert {f"src/{name}" for name in done.stdout.split()} == {
+        dep for dep in stages["train"]["deps"] if dep.startswith("src/")
+    }
 
 
 def test_the_folder_is_gone_after_success_and_there_after_an_error(tmp_path: Path) -> None:

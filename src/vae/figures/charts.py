@@ -18,12 +18,16 @@ LABELLED_BARS = 32
 """At most so many bars have room for their numbers."""
 
 
+TERMS = {"loss": "Loss (−ELBO)", "reconstruction": "Reconstruction", "kl": "KL"}
+HISTORY_COLUMNS = ("epoch", *TERMS, *(f"val_{name}" for name in TERMS))
+"""What `training_curves` draws."""
+
+
 def training_curves(history: pd.DataFrame) -> Figure:
     """Loss, reconstruction and KL by epoch, for training and validation, with the best epoch marked."""
     best = history.iloc[history.val_loss.argmin()]
     figure = new_figure(13, 4.6, f"Training: the weights of epoch {best.epoch:.0f} of {len(history)} are kept")
-    titles = {"loss": "Loss (−ELBO)", "reconstruction": "Reconstruction", "kl": "KL"}
-    for axes, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
+    for axes, (name, title) in zip(figure.subplots(1, 3), TERMS.items(), strict=True):
         axes.plot(history.epoch, history[name], "o-", color=COLORS[6], label="training")
         axes.plot(history.epoch, history[f"val_{name}"], "s-", color=COLORS[0], label="validation")
         axes.axvline(best.epoch, color="grey", linestyle=":", label=f"kept: epoch {best.epoch:.0f}")

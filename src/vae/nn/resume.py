@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from vae.errors import InputError
 from vae.nn.progress import EpochRecord
-from vae.splits import load_arrays, save_arrays
+from vae.splits import read_arrays, save_arrays
 
 SOURCES = Path(__file__).parents[2]
 LIBRARIES = ("keras", "numpy", "tensorflow")
@@ -31,11 +32,12 @@ def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any]) -> str:
         *arrays: the data.
 
     Returns:
-        The SHA-256 of the settings, the data, every module from `src/` that has been imported, and the versions of the
-        libraries that compute.
+        The SHA-256 of the settings, the data, every module from `src/` that has been imported, the versions of the
+        libraries that compute, and TensorFlow's environment variables, which choose among its kernels.
     """
     libraries = {name: version(name) for name in LIBRARIES}
-    digest = hashlib.sha256(json.dumps([settings, libraries], sort_keys=True).encode())
+    environment = {name: value for name, value in os.environ.items() if name.startswith("TF_")}
+    digest = hashlib.sha256(json.dumps([settings, libraries, environment], sort_keys=True).encode())
     for file in _sources():
         digest.update(f"\0{file.relative_to(SOURCES)}\0".encode() + file.read_bytes())
     for array in arrays:
@@ -70,11 +72,11 @@ class StateFile:
         if not self.path.exists():
             return None
         try:
-            state = json.loads(str(load_arrays(self.path, "state")[0]))
+            state = json.loads(str(read_arrays(self.path, "state")[0]))
             if state["fingerprint"] != self.fingerprint:
                 print(f"{self.path} is of a training with other parameters, data or code: starting anew.")
                 return None
-            return state["values"], list(load_arrays(self.path, *(f"array_{i}" for i in range(state["arrays"]))))
+            return state["values"], list(read_arrays(self.path, *(f"array_{i}" for i in range(state["arrays"]))))
         except (InputError, ValueError, KeyError, TypeError) as error:
             print(f"{self.path} can't be used, starting anew: {error}")
             return None
@@ -89,14 +91,18 @@ def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
     Raises:
         InputError: another process has the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a", encoding="utf-8") as lock:  # given back when the process ends, however it ends
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder.parent, os.O_RDONLY)  # given back when the process ends, however it ends
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"another training has {folder}; wait for its end, or end it.") from None
+        folder.mkdir(exist_ok=True)
         yield StateFile(folder / "state.npz", fingerprint)
         shutil.rmtree(folder)
+    finally:
+        os.close(lock)
 
 
 class Resume(keras.callbacks.Callback):
