@@ -15,7 +15,7 @@ repro: .venv/ready
 	$(BIN)/dvc repro
 
 test: .venv/ready-dev lint
-	$(BIN)/python -m pytest --cov --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --cov --numprocesses 2
 
 # An hour or more, most of it the post's own settings; `make bench PARTS=step` for some of it.
 bench: repro .venv/torch/ready

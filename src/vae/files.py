@@ -46,7 +46,7 @@ def whole(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
         _remove(part)
-        if former.exists() and not path.exists():  # between the two renames
+        if os.path.lexists(former) and not path.exists():  # between the two renames
             former.replace(path)
         _remove(former)
 
