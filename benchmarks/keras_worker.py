@@ -23,17 +23,8 @@ from vae.splits import IMAGE_SHAPE
 MATMUL_SIZE = 2048
 
 
-def upsampling_then_deconvolution(filters: int, activation: str, dtype: str, name: str) -> keras.Sequential:
-    """The pair of the post's layers that `UpsampledConv2DTranspose` stands for."""
-    pair = [
-        keras.layers.UpSampling2D(2, dtype=dtype),
-        keras.layers.Conv2DTranspose(filters, 3, activation=activation, dtype=dtype),
-    ]
-    return keras.Sequential(pair, name=name)
-
-
 def encoder_of_the_post(latent_dim: int, dropout: float, seed: int, precision: str) -> keras.Model:
-    """The encoder with each ReLU in its convolution, before the pooling."""
+    """The encoder with the whole image convolved, and each ReLU in its convolution, before the pooling."""
     images = h = keras.Input(IMAGE_SHAPE)
     for filters in (32, 64):
         h = keras.layers.Conv2D(filters, 3, activation="relu", dtype=precision)(h)
@@ -44,11 +35,21 @@ def encoder_of_the_post(latent_dim: int, dropout: float, seed: int, precision: s
     return keras.Model(images, heads, name="encoder")
 
 
+def decoder_of_the_post(latent_dim: int, precision: str) -> keras.Model:
+    """The decoder in plain Keras layers; to logits, as they are more exact and the loss of both is one function."""
+    z = keras.Input((latent_dim,))
+    h = keras.layers.Dense(5 * 5 * 64, dtype=precision)(z)
+    h = keras.layers.Reshape((5, 5, 64), dtype=precision)(h)
+    for filters in (64, 32):
+        h = keras.layers.UpSampling2D(2, dtype=precision)(h)
+        h = keras.layers.Conv2DTranspose(filters, 3, activation="relu", dtype=precision)(h)
+    h = keras.layers.Conv2DTranspose(1, 3, dtype=precision)(h)
+    return keras.Model(z, keras.layers.Identity(dtype="float32")(h), name="decoder")
+
+
 def plain_vae(**settings: object) -> VAE:
     """The model in the post's plain Keras layers: same weights, same function."""
-    with mock.patch.multiple(
-        "vae.nn.model", UpsampledConv2DTranspose=upsampling_then_deconvolution, build_encoder=encoder_of_the_post
-    ):
+    with mock.patch.multiple("vae.nn.model", build_encoder=encoder_of_the_post, build_decoder=decoder_of_the_post):
         return VAE(**settings)  # type: ignore[arg-type]
 
 

@@ -14,12 +14,12 @@ import vae.nn  # noqa: F401, before keras: sets TensorFlow up
 
 # isort: split
 import pandas as pd
-from keras import layers
+from keras import KerasTensor, layers
 
 from benchmarks.keras_worker import MATMUL_SIZE
 from benchmarks.machine import facts, has_bfloat16
 from benchmarks.turns import Contender, in_turn
-from vae.nn.layers import UpsampledConv2DTranspose
+from vae.nn.layers import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
 from vae.nn.model import VAE
 
 BATCH_SIZE = 128
@@ -47,22 +47,36 @@ def contenders(torch_python: Path, precisions: Iterable[str] = tuple(KERAS_PRECI
     ]
 
 
-def multiply_adds(model: VAE) -> int:
+def multiply_adds(model: VAE, batch_size: int) -> float:
     """Of one training step for one image: forward, and as many again for each of the two gradients.
 
     The gradient with respect to the images is not needed. Biases, activations, pooling and the loss are left out.
     """
-    forward = {layer.name: _of_layer(layer) for part in (model.encoder, model.decoder) for layer in part.layers}
+    forward = {
+        layer.name: _of_layer(layer, batch_size) for part in (model.encoder, model.decoder) for layer in part.layers
+    }
     return 3 * sum(forward.values()) - forward["conv_1"]
 
 
-def _of_layer(layer: layers.Layer) -> int:
+def _of_layer(layer: layers.Layer, batch_size: int) -> float:
+    if isinstance(layer, AffineMap):  # the network at some points for the whole batch, then a product for each image
+        points = layer.input.shape[-1] + 1
+        of_network = sum(_of_layer(part, batch_size) for part in layer.network.layers)
+        return float(points * (of_network / batch_size + math.prod(layer.output.shape[1:])))
     if not layer.weights:
         return 0
     kernel: int = math.prod(layer.kernel.shape)
-    pixels: int = math.prod((layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output).shape[1:-1])
-    # Four 2x2 kernels for the one 3x3 kernel: see the layer's docstring.
-    return kernel * pixels * 16 // 9 if isinstance(layer, UpsampledConv2DTranspose) else kernel * pixels
+    if isinstance(layer, layers.Dense):
+        return kernel
+    if isinstance(layer, UpsampledConv2DTranspose):  # four 2x2 kernels for the one 3x3 kernel: see its docstring
+        return kernel * 16 / 9 * _pixels(layer.input)
+    if isinstance(layer, PackedConv2DTranspose):  # without its zeros
+        return kernel * 4 * _pixels(layer.input)
+    return kernel * _pixels(layer.output)
+
+
+def _pixels(images: KerasTensor) -> int:
+    return math.prod(images.shape[1:-1])
 
 
 def compare(seconds: pd.DataFrame) -> dict[str, Any]:
@@ -76,7 +90,7 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
         than that of the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision;
         `vs_floor`, the floor's share of the step. Each also with its `_quartiles`.
     """
-    floor_flop = 2 * multiply_adds(VAE()) * BATCH_SIZE
+    floor_flop = 2 * multiply_adds(VAE(), BATCH_SIZE) * BATCH_SIZE
     result: dict[str, Any] = {}
     for precision in KERAS_PRECISION:
         if f"this model, {precision}" not in seconds:

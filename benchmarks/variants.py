@@ -15,7 +15,7 @@ from keras import KerasTensor, ops
 from benchmarks.keras_worker import answer, encoder_of_the_post, training
 from benchmarks.turns import Contender, in_turn
 from vae.nn import model as library
-from vae.nn.layers import TAPS, UpsampledConv2DTranspose
+from vae.nn.layers import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
 from vae.nn.optimizer import OPTIMIZERS
 from vae.settings import Train, load_settings
 
@@ -50,7 +50,8 @@ class NineMultiplyAdds(UpsampledConv2DTranspose):
 
         s, t = sums(outer, (1, 1)), sums(inner, (0, 0))
         y = ops.concatenate([s + _pad(t, (1, 0), (0, 0)), s + _pad(t, (0, 1), (0, 0))], axis=-1)
-        return self.activation(ops.depth_to_space(y, 2) + self.bias)
+        y = self.activation(y + ops.tile(self.bias, 4))
+        return y if self.packed_output else ops.depth_to_space(y, 2)
 
 
 def _pad(x: KerasTensor, rows: tuple[int, int], columns: tuple[int, int]) -> KerasTensor:
@@ -61,17 +62,33 @@ class Padded(UpsampledConv2DTranspose):
     """The same function as a convolution of the padded input, which TensorFlow fuses with bias and activation."""
 
     def call(self, x: KerasTensor) -> KerasTensor:
-        taps = ops.convert_to_tensor(TAPS[:, ::-1], self.compute_dtype)
-        kernel = ops.einsum("rsi,uvj,ijfc->svcruf", taps, taps, self.kernel)
-        kernel = ops.reshape(kernel, (2, 2, x.shape[-1], 4 * self.filters))
+        kernel = ops.transpose(self._low_resolution_kernel()[::-1, ::-1], (0, 1, 3, 2))
         y = ops.conv(_pad(x, (1, 1), (1, 1)), kernel, padding="valid")
-        return ops.depth_to_space(self.activation(ops.add(y, ops.tile(self.bias, 4))), 2)
+        y = self.activation(ops.add(y, ops.tile(self.bias, 4)))
+        return y if self.packed_output else ops.depth_to_space(y, 2)
+
+
+class Unpacked(PackedConv2DTranspose):
+    """The same function at the full resolution: depth to space, then the plain transposed convolution."""
+
+    def call(self, x: KerasTensor) -> KerasTensor:
+        y = ops.conv_transpose(ops.depth_to_space(x, 2), self.kernel, padding="valid")
+        return self.activation(ops.add(y, self.bias))
+
+
+class LayerByLayer(AffineMap):
+    """The same function with the network applied to each vector of the batch."""
+
+    def call(self, z: KerasTensor) -> KerasTensor:
+        return self.network(z)
 
 
 PATCHES: dict[str, dict[str, Any]] = {
-    "ReLU before pooling": {"build_encoder": encoder_of_the_post},
+    "the post's encoder": {"build_encoder": encoder_of_the_post},
     "padding and convolution": {"UpsampledConv2DTranspose": Padded},
     "9 multiply-adds for 16": {"UpsampledConv2DTranspose": NineMultiplyAdds},
+    "deconv_3 at full resolution": {"PackedConv2DTranspose": Unpacked},
+    "affine layers image by image": {"AffineMap": LayerByLayer},
 }
 NAMES = (AS_IT_IS, WITH_ADAM, *ENVIRONMENT, *COMPILE, *PATCHES)
 

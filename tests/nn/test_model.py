@@ -35,13 +35,14 @@ def post_decoder() -> keras.Model:
     )
 
 
-def test_encoder_has_the_layers_of_the_post() -> None:
+def test_encoder_has_the_layers_of_the_post_on_what_of_the_image_they_use() -> None:
     assert [(layer.name, layer.output.shape) for layer in VAE(10).encoder.layers] == [
         ("images", (None, 28, 28, 1)),
-        ("conv_1", (None, 26, 26, 32)),
-        ("pool_1", (None, 13, 13, 32)),
-        ("relu_1", (None, 13, 13, 32)),
-        ("conv_2", (None, 11, 11, 64)),
+        ("crop", (None, 26, 26, 1)),
+        ("conv_1", (None, 24, 24, 32)),
+        ("pool_1", (None, 12, 12, 32)),
+        ("relu_1", (None, 12, 12, 32)),
+        ("conv_2", (None, 10, 10, 64)),
         ("pool_2", (None, 5, 5, 64)),
         ("relu_2", (None, 5, 5, 64)),
         ("flatten", (None, 1600)),
@@ -52,15 +53,18 @@ def test_encoder_has_the_layers_of_the_post() -> None:
 
 
 def test_decoder_has_the_layers_of_the_post() -> None:
-    assert [(layer.name, layer.output.shape) for layer in VAE(10).decoder.layers] == [
+    decoder = VAE(10).decoder
+    assert [(layer.name, layer.output.shape) for layer in decoder.layers] == [
         ("z", (None, 10)),
-        ("dense", (None, 1600)),
-        ("reshape", (None, 5, 5, 64)),
-        ("upsampled_deconv_1", (None, 12, 12, 64)),
-        ("upsampled_deconv_2", (None, 26, 26, 32)),
+        ("affine", (None, 12, 12, 64)),
+        ("relu_3", (None, 12, 12, 64)),
+        ("upsampled_deconv_2", (None, 13, 13, 4 * 32)),
         ("deconv_3", (None, 28, 28, 1)),
         ("logits", (None, 28, 28, 1)),
     ]
+    affine = decoder.get_layer("affine").network
+    assert [layer.name for layer in affine.layers] == ["dense", "reshape", "upsampled_deconv_1"]
+    assert affine.compute_output_shape((None, 10)) == (None, 12, 12, 64)
 
 
 def test_parameters_at_ten_latent_dimensions() -> None:

@@ -109,7 +109,7 @@ class Poison(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if (self.epoch, batch + 1) == self.at:
-            bias = self.model.decoder.get_layer("dense").bias
+            bias = self.model.decoder.get_layer("deconv_3").bias
             bias.assign(bias + np.inf)
 
 

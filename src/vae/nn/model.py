@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from vae.nn.layers import Sampling, UpsampledConv2DTranspose, bounded
+from vae.nn.layers import AffineMap, PackedConv2DTranspose, Sampling, UpsampledConv2DTranspose, bounded
 from vae.nn.objective import kl_nats, reconstruction_nats
 from vae.splits import IMAGE_SHAPE
 
@@ -25,8 +25,10 @@ class VAEOutput(NamedTuple):
 def build_encoder(latent_dim: int, dropout: float, seed: int, precision: str) -> keras.Model:
     """Images (batch, 28, 28, 1) to the pair z_mean, z_log_var, each (batch, latent_dim), float32 at any precision."""
     images = keras.Input(IMAGE_SHAPE, name="images")
+    # With the last two rows and columns conv_2 would yield 11x11, and pool_2 drop the last row and column of that.
+    h = layers.Cropping2D(((0, 2), (0, 2)), dtype=precision, name="crop")(images)
     # ReLU after the pooling, on a quarter of the values: the maximum of ReLUs is the ReLU of the maximum.
-    h = layers.Conv2D(32, 3, dtype=precision, name="conv_1")(images)
+    h = layers.Conv2D(32, 3, dtype=precision, name="conv_1")(h)
     h = layers.MaxPooling2D(2, dtype=precision, name="pool_1")(h)
     h = layers.ReLU(dtype=precision, name="relu_1")(h)
     h = layers.Conv2D(64, 3, dtype=precision, name="conv_2")(h)
@@ -45,11 +47,18 @@ def build_decoder(latent_dim: int, precision: str) -> keras.Model:
     The post ends in a sigmoid. Here that is left to `VAE.decode`, since the loss is more exact on logits.
     """
     z = keras.Input((latent_dim,), name="z")
-    h = layers.Dense(5 * 5 * 64, dtype=precision, name="dense")(z)
-    h = layers.Reshape((5, 5, 64), dtype=precision, name="reshape")(h)
-    h = UpsampledConv2DTranspose(64, activation="relu", dtype=precision, name="upsampled_deconv_1")(h)
-    h = UpsampledConv2DTranspose(32, activation="relu", dtype=precision, name="upsampled_deconv_2")(h)
-    h = layers.Conv2DTranspose(1, 3, dtype=precision, name="deconv_3")(h)
+    # Up to its first ReLU the decoder is affine in z.
+    first_layers = [
+        layers.Dense(5 * 5 * 64, dtype="float32", name="dense"),
+        layers.Reshape((5, 5, 64), dtype="float32", name="reshape"),
+        UpsampledConv2DTranspose(64, dtype="float32", name="upsampled_deconv_1"),
+    ]
+    h = AffineMap(keras.Sequential(first_layers, name="first_layers"), dtype=precision, name="affine")(z)
+    h = layers.ReLU(dtype=precision, name="relu_3")(h)
+    h = UpsampledConv2DTranspose(32, activation="relu", packed_output=True, dtype=precision, name="upsampled_deconv_2")(
+        h
+    )
+    h = PackedConv2DTranspose(1, dtype=precision, name="deconv_3")(h)
     logits = layers.Identity(dtype="float32", name="logits")(h)
     return keras.Model(z, logits, name="decoder")
 
