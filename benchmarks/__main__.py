@@ -15,7 +15,7 @@ from benchmarks.machine import facts
 from vae.files import write_json
 
 REPORT = Path("reports/benchmark.json")
-PARTS = ("step", "variants", "durability", "scaling", "stages", "precision", "post", "quality")
+PARTS = ("step", "variants", "durability", "scaling", "stages", "post", "quality")
 SECTIONS = {"quality": "time_to_quality"}
 
 

@@ -21,15 +21,21 @@ def run(losses: list[float], epoch_seconds: float) -> pd.DataFrame:
 
 def test_ratios_of_the_seconds_until_the_last_and_the_lowest_loss_of_the_post(picture: Path) -> None:
     float32 = [run([106, 103.2, 102.5], 10), run([103.5, 102.9, 102.4], 12), run([106, 105, 102.6], 9)]
-    assert quality.compare({"float32": float32, "mixed_bfloat16": [run([106, 103], 4)]}, POST) == {
+    bfloat16 = [run([106, 103], 4), run([103.2, 103.3], 4), run([106, 102.8], 4)]
+    assert quality.compare({"float32": float32, "mixed_bfloat16": bfloat16}, POST) == {
         "ratio": pytest.approx(20 / 400),
         "float32": {
             **{"target": 103.5, "seconds": [20, 12, 27], "post_seconds": 400, "ratio": pytest.approx(20 / 400)},
             "lowest": {"target": 103, "seconds": [30, 24, 27], "post_seconds": 300, "ratio": pytest.approx(27 / 300)},
         },
         "mixed_bfloat16": {
-            **{"target": 103.5, "seconds": [8], "post_seconds": 400, "ratio": pytest.approx(8 / 400)},
-            "lowest": {"target": 103, "seconds": [8], "post_seconds": 300, "ratio": pytest.approx(8 / 300)},
+            **{"target": 103.5, "seconds": [8, 4, 8], "post_seconds": 400, "ratio": pytest.approx(8 / 400)},
+            "lowest": {"target": 103, "seconds": [8, None, 8], "post_seconds": 300, "ratio": pytest.approx(8 / 300)},
+        },
+        "bfloat16_cost": {
+            "differences": pytest.approx([0.5, 0.8, 0.2]),
+            "mean": pytest.approx(0.5),
+            "standard_error": pytest.approx(0.3 / 3**0.5),
         },
     }
     assert picture.stat().st_size > 10_000
