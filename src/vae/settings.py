@@ -41,7 +41,7 @@ class Train(Section):
     batch_size: int = Field(ge=1, le=60_000)
     optimizer: Literal["adam", "muon"]
     learning_rate: float = Field(gt=0)
-    schedule: Literal["cosine", "constant"]
+    schedule: Literal["linear", "cosine", "constant"]
     warmup: float = Field(ge=0, lt=1)
     patience: int = Field(ge=1)
     precision: Literal["float32", "mixed_bfloat16"]

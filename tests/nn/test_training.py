@@ -45,8 +45,16 @@ def test_cosine_schedule_rises_linearly_then_falls_as_a_half_cosine() -> None:
     np.testing.assert_allclose([float(schedule(step)) for step in steps], expected, atol=1e-8)
 
 
-def test_cosine_schedule_without_warmup_starts_at_the_peak() -> None:
-    schedule: Any = learning_rate_schedule(settings(schedule="cosine", warmup=0.0), 100)
+def test_linear_schedule_rises_and_falls_in_straight_lines() -> None:
+    schedule: Any = learning_rate_schedule(settings(schedule="linear", epochs=10), 100)
+    steps = [0, 13, 26, 78, 130]
+    np.testing.assert_allclose([float(schedule(step)) for step in steps], [0, 0.005, 0.01, 0.005, 0], atol=1e-9)
+    assert type(schedule).from_config(schedule.get_config())(40) == schedule(40)
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine"])
+def test_a_schedule_without_warmup_starts_at_the_peak(name: str) -> None:
+    schedule: Any = learning_rate_schedule(settings(schedule=name, warmup=0.0), 100)
     assert float(schedule(0)) == pytest.approx(0.01)
 
 

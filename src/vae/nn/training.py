@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+from keras import KerasTensor, ops
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 from numpy.typing import NDArray
 
@@ -33,10 +34,29 @@ def build_model(settings: Train, seed: int) -> VAE:
     return VAE(settings.latent_dim, settings.dropout, settings.epsilon_std, seed, settings.precision)
 
 
-def learning_rate_schedule(settings: Train, images: int) -> float | LearningRateSchedule:
-    """The constant learning rate, or a linear warm-up from zero to it, then half a cosine down to zero.
+class LinearDecay(LearningRateSchedule):
+    """A straight line from zero to the peak, then one down to zero at the last step.
 
-    Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts, https://arxiv.org/abs/1608.03983.
+    Bergsma et al., "Straight to Zero" (2025), https://arxiv.org/abs/2502.15938.
+    """
+
+    def __init__(self, peak: float, steps: int, warmup_steps: int) -> None:
+        self.peak, self.steps, self.warmup_steps = peak, steps, warmup_steps
+
+    def __call__(self, step: KerasTensor) -> KerasTensor:
+        step = ops.cast(step, "float32")
+        rising = step / self.warmup_steps if self.warmup_steps else 1.0
+        falling = (self.steps - step) / (self.steps - self.warmup_steps)
+        return self.peak * ops.minimum(rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps}
+
+
+def learning_rate_schedule(settings: Train, images: int) -> float | LearningRateSchedule:
+    """The constant learning rate, or a linear warm-up from zero to it, then a line or half a cosine down to zero.
+
+    The cosine: Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts, https://arxiv.org/abs/1608.03983.
 
     Args:
         settings: `epochs`, `batch_size`, `learning_rate`, `schedule` and `warmup` are used.
@@ -46,6 +66,8 @@ def learning_rate_schedule(settings: Train, images: int) -> float | LearningRate
         return settings.learning_rate
     steps = settings.epochs * math.ceil(images / settings.batch_size)
     warmup_steps = int(settings.warmup * steps)
+    if settings.schedule == "linear":
+        return LinearDecay(settings.learning_rate, steps, warmup_steps)
     return CosineDecay(0.0, steps - warmup_steps, warmup_target=settings.learning_rate, warmup_steps=warmup_steps)
 
 
