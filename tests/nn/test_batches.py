@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from vae.nn.batches import batches, epoch_order, shuffled_batches
@@ -13,11 +14,13 @@ def test_batches_have_every_image_once_in_order() -> None:
     assert values(batches(images, 4)) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
-def test_each_epoch_has_every_image_once_in_an_order_of_its_own() -> None:
+@pytest.mark.parametrize(("batch_size", "sizes"), [(4, [4, 4, 2]), (5, [5, 5]), (10, [10]), (12, [10])])
+def test_each_epoch_has_every_image_once_in_an_order_of_its_own(batch_size: int, sizes: list[int]) -> None:
     images = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
-    found = values(shuffled_batches(images, 4, 7, range(3)))
-    assert [len(batch) for batch in found] == [4, 4, 2] * 3
-    epochs = [[image for batch in found[i : i + 3] for image in batch] for i in (0, 3, 6)]
+    found = values(shuffled_batches(images, batch_size, 7, range(3)))
+    assert [len(batch) for batch in found] == sizes * 3
+    steps = len(sizes)
+    epochs = [[image for batch in found[i : i + steps] for image in batch] for i in range(0, 3 * steps, steps)]
     orders = [epoch_order(10, 7, epoch).tolist() for epoch in range(3)]
     assert epochs == orders
     assert all(sorted(order) == list(range(10)) for order in orders)

@@ -43,13 +43,19 @@ def shuffled_batches(
         return (epoch_order(len(images), seed, epoch) for epoch in epochs)
 
     each_epoch = tf.data.Dataset.from_generator(orders, output_signature=tf.TensorSpec(len(images), tf.int64))
-    indices = each_epoch.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-    return _gather(indices, images, labels)
+    return _gather(each_epoch.flat_map(lambda order: _slices(order, batch_size)), images, labels)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order of `count` images in an epoch, (count,): it follows from these numbers, whatever was drawn before."""
     return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def _slices(order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
+    """An order cut into batches: whole rows at a time, for `batch` would take its indices one by one."""
+    whole, rest = divmod(len(order), batch_size)
+    slices = tf.data.Dataset.from_tensor_slices(tf.reshape(order[: whole * batch_size], (whole, batch_size)))
+    return slices.concatenate(tf.data.Dataset.from_tensors(order[-rest:])) if rest else slices
 
 
 def _gather(indices: tf.data.Dataset, images: NDArray[np.float32], labels: NDArray[np.uint8] | None) -> tf.data.Dataset:
@@ -60,4 +66,4 @@ def _gather(indices: tf.data.Dataset, images: NDArray[np.float32], labels: NDArr
     def batch(i: tf.Tensor) -> Any:
         return tf.nest.map_structure(lambda values: tf.gather(values, i), on_device)
 
-    return indices.map(batch).prefetch(1).with_options(options)
+    return indices.map(batch).prefetch(2).with_options(options)
