@@ -36,12 +36,12 @@ def run(command: list[str]) -> dict[str, float]:
 
 
 def nothing_to_do(rounds: int = 7) -> dict[str, float]:
-    """Median seconds of `dvc repro` with nothing to do: here, and in a repository of one trivial stage, in turn."""
+    """Median seconds of `dvc repro` with nothing to do: here, and in a git repository of one trivial stage, in turn."""
     seconds: dict[str, list[float]] = {"pipeline": [], "one_trivial_stage": []}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "dvc.yaml").write_text(yaml.safe_dump(ONE_STAGE), encoding="utf-8")
-        for arguments in (["init", "--no-scm", "--quiet"], ["repro", "--quiet"]):
-            subprocess.run([*DVC, *arguments], cwd=folder, check=True)  # noqa: S603
+        for command in (["git", "init", "--quiet"], [*DVC, "init", "--quiet"], [*DVC, "repro", "--quiet"]):
+            subprocess.run(command, cwd=folder, check=True)  # noqa: S603
         for _ in range(rounds):
             for name, place in {"pipeline": ".", "one_trivial_stage": folder}.items():
                 started = time.perf_counter()
