@@ -79,7 +79,12 @@ def text(content: str | bytes) -> Spoil:
 
 
 def replaced(old: str, new: str) -> Spoil:
-    return lambda path: path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    def spoil(path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return spoil
 
 
 def removed(path: Path) -> None:
@@ -186,8 +191,13 @@ def test_parameters_that_are_no_yaml(
         ("train", "latent_dim", "laten_dim", "train.laten_dim is unknown; did you mean latent_dim?"),
         ("train", "dropout: 0.0", "dropout: 1", "train.dropout is 1, but must be less than 1."),
         ("train", "muon", "sgd", "train.optimizer is 'sgd', but must be 'adam' or 'muon'."),
-        ("train", "0.006", ".nan", "train.learning_rate is nan, but must be a finite number."),
-        ("train", "epochs: 9", "", "train.epochs is missing."),
+        (
+            "train",
+            "learning_rate: ",
+            "learning_rate: .nan # ",
+            "train.learning_rate is nan, but must be a finite number.",
+        ),
+        ("train", "  epochs: ", "  # ", "train.epochs is missing."),
         ("evaluate", "samples: 8", "samples: 0", "evaluate.samples is 0, but must be greater than or equal to 1."),
         ("embed", "embed:", "embed:\n  device: 0", "embed.device is unknown; known are batch_size."),
         ("visualize", "perplexity: 30", "perplexity:", "visualize.perplexity is None, but must be a valid number."),
