@@ -43,7 +43,7 @@ def shuffled_batches(
         return (epoch_order(len(images), seed, epoch) for epoch in epochs)
 
     each_epoch = tf.data.Dataset.from_generator(orders, output_signature=tf.TensorSpec(len(images), tf.int64))
-    return _gather(each_epoch.flat_map(lambda order: _slices(order, batch_size)), images, labels)
+    return _gather(each_epoch.flat_map(lambda order: _slices(order, len(images), batch_size)), images, labels)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -51,9 +51,9 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def _slices(order: tf.Tensor, batch_size: int) -> tf.data.Dataset:
-    """An order cut into batches: whole rows at a time, for `batch` would take its indices one by one."""
-    whole, rest = divmod(len(order), batch_size)
+def _slices(order: tf.Tensor, count: int, batch_size: int) -> tf.data.Dataset:
+    """An order (count,) cut into batches: whole rows at a time, for `batch` would take its indices one by one."""
+    whole, rest = divmod(count, batch_size)
     slices = tf.data.Dataset.from_tensor_slices(tf.reshape(order[: whole * batch_size], (whole, batch_size)))
     return slices.concatenate(tf.data.Dataset.from_tensors(order[-rest:])) if rest else slices
 
