@@ -1,12 +1,13 @@
 """Seconds of training until the held-out loss is below what the post's settings end at; what bfloat16 does to it.
 
 The post's settings: plain Keras layers, batches of 128, Adam at a constant 1e-3, early stopping; with ε ~ N(0, I),
-since with the post's own ε the loss is no bound. They take an hour or so, in which the machine's speed changes. So that
-both are timed in the same minutes, the post's losses come first (`train_post`, by this project's layers, which compute
-the same function), and its seconds an epoch are those of plain steps in turn with this project's own epochs.
+since with the post's own ε the loss is no bound. With several seeds they take an hour and more, in which the machine's
+speed changes. So that both are timed in the same minutes, the post's losses come first (`train_post`, by this project's
+layers, which compute the same function), and its seconds an epoch are those of plain steps in turn with this project's
+own epochs.
 
-The post keeps the weights of its last epoch, not of its best: its loss at the end is the target. The lowest loss that
-it had on the way is a second, harder one.
+The post keeps the weights of its last epoch, not of its best: the target is its loss at the end, in the mean over its
+seeds. The lowest loss that each seed had on the way makes a second, harder one.
 """
 
 import math
@@ -38,6 +39,7 @@ PICTURE = Path("reports/benchmark_quality.png")
 POST = {"epochs": 200, "batch_size": 128, "learning_rate": 1e-3, "schedule": "constant", "patience": 5}
 POST |= {"optimizer": "adam", "dropout": 0.0, "epsilon_std": 1.0, "precision": "float32"}
 PLAIN_STEPS = 50
+SEEDS = (1, 2, 3)
 
 
 def post_settings() -> Train:
@@ -46,11 +48,14 @@ def post_settings() -> Train:
 
 
 def train_post() -> None:
-    """Trains with the post's settings until early stopping; writes the losses of all epochs."""
+    """Trains with the post's settings until early stopping, with each seed; writes the losses of all epochs."""
     images, validation_images = _images()
-    settings, seed = post_settings(), load_settings(Train)[1]
-    history = fit(build_model(settings, seed), images, validation_images, settings, seed)
-    write_csv(POST_HISTORY, history[["epoch", "loss", "val_loss"]])
+    settings, runs = post_settings(), []
+    for seed in SEEDS:
+        print(f"the post's settings, seed {seed}", flush=True)
+        history = fit(build_model(settings, seed), images, validation_images, settings, seed)
+        runs.append(history[["epoch", "loss", "val_loss"]].assign(seed=seed))
+    write_csv(POST_HISTORY, pd.concat(runs)[["seed", "epoch", "loss", "val_loss"]])
 
 
 class PlainTurn(keras.callbacks.Callback):
@@ -79,8 +84,8 @@ class PlainTurn(keras.callbacks.Callback):
         self.epoch_seconds.append(self._turn())
 
 
-def measure(seeds: int = 3) -> dict[str, Any]:
-    """Trains with `params.yaml` but for the seeds, from 1 on, in turn with the plain layers; prints, draws, returns.
+def measure() -> dict[str, Any]:
+    """Trains with `params.yaml` but for the seeds, in turn with the plain layers; prints, draws and returns.
 
     In float32, and in bfloat16 too where the processor has instructions for it.
     """
@@ -90,17 +95,18 @@ def measure(seeds: int = 3) -> dict[str, Any]:
     histories: dict[str, list[pd.DataFrame]] = {}
     for precision in ("float32", "mixed_bfloat16") if has_bfloat16() else ("float32",):
         changed = settings.model_copy(update={"precision": precision})
-        for seed in range(1, seeds + 1):
+        for seed in SEEDS:
             print(f"seed {seed}, {precision}", flush=True)
             history = fit(build_model(changed, seed), images, validation_images, changed, seed, callbacks=[turns])
             histories.setdefault(precision, []).append(history.assign(elapsed=history.seconds.cumsum()))
     post = pd.read_csv(POST_HISTORY)
     post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)
+    post_runs = [run for _, run in post.groupby("seed")]
     curves = {name: [run[["val_loss", "elapsed"]].to_dict("list") for run in runs] for name, runs in histories.items()}
-    return {**compare(histories, post), "curves": curves, "plain_epoch_seconds": turns.epoch_seconds}
+    return {**compare(histories, post_runs), "curves": curves, "plain_epoch_seconds": turns.epoch_seconds}
 
 
-def compare(histories: dict[str, list[pd.DataFrame]], post: pd.DataFrame) -> dict[str, Any]:
+def compare(histories: dict[str, list[pd.DataFrame]], post: list[pd.DataFrame]) -> dict[str, Any]:
     """Prints, draws and returns when this project's settings are below the held-out loss of the post's.
 
     Args:
@@ -112,9 +118,11 @@ def compare(histories: dict[str, list[pd.DataFrame]], post: pd.DataFrame) -> dic
         `ratio`, in float32, of the seconds until the loss of the post's last epoch; for each precision `reach` of that,
         under `lowest` that of the post's epoch of the lowest loss; where both precisions ran, `bfloat16_cost`.
     """
+    last = pd.DataFrame([run.iloc[-1] for run in post])
+    best = pd.DataFrame([run.iloc[run.val_loss.argmin()] for run in post])
     result: dict[str, Any] = {}
     for precision, runs in histories.items():
-        end, lowest = reach(runs, post, -1), reach(runs, post, int(post.val_loss.argmin()))
+        end, lowest = reach(runs, last), reach(runs, best)
         for name, part in (("at their end", end), ("at their lowest", lowest)):
             seconds = ", ".join("not reached" if s is None else f"{s:.0f} s" for s in part["seconds"])
             ratio = "" if part["ratio"] is None else f", {part['ratio']:.3f} of that in the median"
@@ -127,14 +135,19 @@ def compare(histories: dict[str, list[pd.DataFrame]], post: pd.DataFrame) -> dic
     return {"ratio": result["float32"]["ratio"], **result}
 
 
-def reach(runs: list[pd.DataFrame], post: pd.DataFrame, row: int) -> dict[str, Any]:
-    """When this project's loss is no higher than the post's of that row.
+def reach(runs: list[pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
+    """When this project's loss is no higher than the post's.
+
+    Args:
+        runs: of this project.
+        post: the epoch of each of the post's runs at which it is met, a row each.
 
     Returns:
-        The loss, `target`, in nats; `post_seconds` until the post has it; `seconds` until each run of this project has
-        it, None if its loss stays above; `ratio`, their median to the post's, None if the median run stays above.
+        The loss, `target`, in nats, and `post_seconds` until the post has it, means over its runs; `seconds` until each
+        run of this project has it, None if its loss stays above; `ratio`, their median to the post's, None if the
+        median run stays above.
     """
-    target, post_seconds = float(post.val_loss.iloc[row]), float(post.elapsed.iloc[row])
+    target, post_seconds = float(post.val_loss.mean()), float(post.elapsed.mean())
     reached = [float(run.elapsed[run.val_loss <= target].min()) for run in runs]  # NaN where it stays above
     median = float(np.median(np.nan_to_num(reached, nan=math.inf)))
     return {
@@ -164,18 +177,19 @@ def bfloat16_cost(histories: dict[str, list[pd.DataFrame]]) -> dict[str, Any]:
     return {"differences": difference.tolist(), "mean": mean, "standard_error": error}
 
 
-def draw(histories: dict[str, list[pd.DataFrame]], post: pd.DataFrame) -> Figure:
+def draw(histories: dict[str, list[pd.DataFrame]], post: list[pd.DataFrame]) -> Figure:
     """Held-out loss against seconds of training, on a logarithmic axis; one line a seed."""
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.subplots()
-    axes.plot(post.elapsed, post.val_loss, "s-", ms=4, color=COLORS[6], label="the post's settings and layers")
-    for (precision, runs), color, marker in zip(histories.items(), (COLORS[0], COLORS[3]), "oD", strict=False):
+    lines = {"the post's settings and layers": post}
+    lines |= {f"this project, {precision}": runs for precision, runs in histories.items()}
+    for (name, runs), color, marker in zip(lines.items(), (COLORS[6], COLORS[0], COLORS[3]), "soD", strict=False):
         for i, run in enumerate(runs):
-            label = None if i else f"this project, {precision}, {len(runs)} seeds"
-            axes.plot(run.elapsed, run.val_loss, f"{marker}-", ms=4, color=color, label=label)
-    end = post.iloc[-1]
-    axes.axhline(end.val_loss, color="grey", linestyle=":", label="what the post's settings end at")
-    axes.set(title=f"The post's settings end at {end.val_loss:.2f} nats after {end.elapsed:.0f} s", xscale="log")
+            label = None if i else f"{name}, {len(runs)} seeds"
+            axes.plot(run.elapsed, run.val_loss, f"{marker}-", ms=3, lw=1, color=color, label=label)
+    end, seconds = (float(np.mean([run[column].iloc[-1] for run in post])) for column in ("val_loss", "elapsed"))
+    axes.axhline(end, color="grey", linestyle=":", label="what the post's settings end at, in the mean")
+    axes.set(title=f"The post's settings end at {end:.2f} nats after {seconds:,.0f} s", xscale="log")
     axes.set(xlabel="seconds of training", ylabel="held-out loss (−ELBO), nats per image")
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)

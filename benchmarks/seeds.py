@@ -6,7 +6,6 @@ order of the images. The test images and their binarization are the same: their 
 """
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ import dvc.api
 import pandas as pd
 import yaml
 
+from benchmarks.experiments import DVC, run_experiment
 from vae.files import write_csv
 
 SEEDS = (1, 2, 3)
 TABLE = Path("reports/seeds.csv")
 SAME = {"images", "features", "samples", "seed", "log_images"}
 """Names of figures that are the same with every seed."""
-DVC = [sys.executable, "-m", "dvc"]
 
 
 def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
@@ -43,8 +42,7 @@ def run(seed: int) -> dict[str, Any]:
         metrics: dict[str, Any] = dvc.api.metrics_show()
         return metrics
     name = f"figures-of-seed-{seed}"
-    subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
-    subprocess.run([*DVC, "exp", "run", "--temp", "--name", name, "-S", f"seed={seed}"], check=True)  # noqa: S603
+    run_experiment(name, {"seed": seed})
     metrics = dvc.api.metrics_show(rev=name)
     return metrics
 

@@ -1,9 +1,9 @@
 """Seconds and peak memory of each stage, as DVC runs it, and what `dvc repro` takes when there is nothing to do."""
 
 import os
+import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-DVC = [sys.executable, "-m", "dvc"]
-ONE_STAGE = {"stages": {"none": {"cmd": "echo > done", "outs": ["done"]}}}
+from benchmarks.experiments import DVC
 
 
 def measure() -> dict[str, Any]:
@@ -35,21 +34,62 @@ def run(command: list[str]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started, "peak_mib": usage.ru_maxrss / 1024}
 
 
-def nothing_to_do(rounds: int = 7) -> dict[str, float]:
-    """Median seconds of `dvc repro` with nothing to do: here, and in a git repository of one trivial stage, in turn."""
-    seconds: dict[str, list[float]] = {"pipeline": [], "one_trivial_stage": []}
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "dvc.yaml").write_text(yaml.safe_dump(ONE_STAGE), encoding="utf-8")
-        for command in (["git", "init", "--quiet"], [*DVC, "init", "--quiet"], [*DVC, "repro", "--quiet"]):
-            subprocess.run(command, cwd=folder, check=True)  # noqa: S603
-        for _ in range(rounds):
-            for name, place in {"pipeline": ".", "one_trivial_stage": folder}.items():
-                started = time.perf_counter()
-                done = subprocess.run([*DVC, "repro"], cwd=place, check=True, capture_output=True, text=True)  # noqa: S603
-                seconds[name].append(time.perf_counter() - started)
-                if "up to date" not in done.stdout:
-                    raise SystemExit("error: there was something to do; run `dvc repro` before this benchmark.")
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    line = "`dvc repro` with nothing to do: {pipeline:.2f} s; with one trivial stage {one_trivial_stage:.2f} s"
-    print(line.format_map(medians), flush=True)
+def nothing_to_do(rounds: int = 9) -> dict[str, float]:
+    """Median seconds of `dvc repro` with nothing to do, in turn.
+
+    Here; in a repository of the same stages, whose files are all empty: what DVC takes to look at so many; and in one
+    of a single trivial stage: what it takes to start.
+    """
+    stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    with tempfile.TemporaryDirectory() as parent:
+        places = {"pipeline": Path(), "same_stages_of_empty_files": Path(parent, "same")}
+        places["one_trivial_stage"] = Path(parent, "one")
+        make_repository(places["same_stages_of_empty_files"], {name: emptied(stages[name]) for name in stages})
+        make_repository(places["one_trivial_stage"], {"none": emptied({"outs": ["done"]})})
+        rows = []
+        for r in range(rounds):
+            order = [*places][r % len(places) :] + [*places][: r % len(places)]
+            rows.append({name: seconds_of_nothing(places[name]) for name in order})
+    medians = {name: statistics.median(row[name] for row in rows) for name in places}
+    print(
+        "`dvc repro` with nothing to do: {pipeline:.2f} s; with the same stages of empty files "
+        "{same_stages_of_empty_files:.2f} s; with one trivial stage {one_trivial_stage:.2f} s".format_map(medians),
+        flush=True,
+    )
     return medians
+
+
+def emptied(stage: dict[str, Any]) -> dict[str, Any]:
+    """The stage with the same dependencies, parameters and outputs, but a command that makes each output empty."""
+    kinds = ("outs", "metrics", "plots")
+    outputs = [
+        path
+        for kind in kinds
+        for entry in stage.get(kind, [])
+        for path in ([entry] if isinstance(entry, str) else entry)
+    ]
+    folders = sorted({str(Path(path).parent) for path in outputs})
+    return stage | {"cmd": f"mkdir -p {' '.join(folders)} && touch {' '.join(outputs)}"}
+
+
+def make_repository(folder: Path, stages: dict[str, Any]) -> None:
+    """A git and DVC repository of these stages, run once; what they read of it is empty, but for `params.yaml`."""
+    folder.mkdir()
+    made = {path for stage in stages.values() for path in stage["cmd"].split()}
+    for path in {path for stage in stages.values() for path in stage.get("deps", [])} - made:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+    shutil.copy("params.yaml", folder)
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
+    for command in (["git", "init", "--quiet"], [*DVC, "init", "--quiet"], [*DVC, "repro", "--quiet"]):
+        subprocess.run(command, cwd=folder, check=True)  # noqa: S603
+
+
+def seconds_of_nothing(folder: Path) -> float:
+    """Of one `dvc repro` in a folder where nothing is to be done."""
+    started = time.perf_counter()
+    done = subprocess.run([*DVC, "repro"], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603
+    seconds = time.perf_counter() - started
+    if "up to date" not in done.stdout:
+        raise SystemExit("error: there was something to do; run `dvc repro` before this benchmark.")
+    return seconds
