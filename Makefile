@@ -1,7 +1,7 @@
 # `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all; `make seeds` runs it with three seeds; `make audit` looks for known vulnerabilities; `make fuzz` throws
-# an hour of bad bytes at the parser of the raw files. They first make the environment in .venv, from the pinned and
-# hashed requirements.
+# times it all; `make seeds` runs it with three seeds, `make effects` with other settings; `make audit` looks for known
+# vulnerabilities; `make fuzz` throws an hour of bad bytes at the parser of the raw files. They first make the
+# environment in .venv, from the pinned and hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 3600
 # Else DVC cannot work from a path that is not ASCII in a locale that is.
 export PYTHONUTF8 = 1
 
-.PHONY: repro test bench seeds lint audit fuzz lock page clean
+.PHONY: repro test bench seeds effects lint audit fuzz lock page clean
 
 repro: .venv/ready
 	$(BIN)/dvc repro
@@ -24,6 +24,10 @@ bench: repro .venv/torch/ready
 # Two runs more than `make repro`: the figures with three seeds, and how they vary.
 seeds: repro
 	PYTHONPATH=src $(BIN)/python -m benchmarks.seeds
+
+# What the post does otherwise, and other settings of the training: a training for each.
+effects: repro
+	PYTHONPATH=src $(BIN)/python -m benchmarks.effects
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check

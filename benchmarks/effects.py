@@ -1,7 +1,8 @@
-"""What settings do to the loss, each changed by itself: `python -m benchmarks.effects`.
+"""What a change of settings does to the loss: `python -m benchmarks.effects`.
 
-First what the post does otherwise, then the choices of this project. Each change is an experiment of the stages `train`
-and `evaluate`, with the seed of `params.yaml` alone; `benchmarks.seeds` tells how much a figure varies with that.
+First what the post does otherwise, then the choices of this project, each against `params.yaml` as it is. Each change
+is an experiment of the stages `train` and `evaluate`, with the seed of `params.yaml` alone; `benchmarks.seeds` tells
+how much a figure varies with that.
 """
 
 from pathlib import Path

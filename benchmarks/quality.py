@@ -89,6 +89,7 @@ def measure() -> dict[str, Any]:
 
     In float32, and in bfloat16 too where the processor has instructions for it.
     """
+    post = pd.read_csv(POST_HISTORY)
     images, validation_images = _images()
     settings, _ = load_settings(Train)
     turns = PlainTurn(images, validation_images)
@@ -99,7 +100,6 @@ def measure() -> dict[str, Any]:
             print(f"seed {seed}, {precision}", flush=True)
             history = fit(build_model(changed, seed), images, validation_images, changed, seed, callbacks=[turns])
             histories.setdefault(precision, []).append(history.assign(elapsed=history.seconds.cumsum()))
-    post = pd.read_csv(POST_HISTORY)
     post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)
     post_runs = [run for _, run in post.groupby("seed")]
     curves = {name: [run[["val_loss", "elapsed"]].to_dict("list") for run in runs] for name, runs in histories.items()}
@@ -143,9 +143,9 @@ def reach(runs: list[pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
         post: the epoch of each of the post's runs at which it is met, a row each.
 
     Returns:
-        The loss, `target`, in nats, and `post_seconds` until the post has it, means over its runs; `seconds` until each
-        run of this project has it, None if its loss stays above; `ratio`, their median to the post's, None if the
-        median run stays above.
+        The loss, `target`, in nats, and `post_seconds` until the post has it, means over its runs, whose own are
+        `post_losses` and `post_epochs`; `seconds` until each run of this project has it, None if its loss stays above;
+        `ratio`, their median to the post's, None if the median run stays above.
     """
     target, post_seconds = float(post.val_loss.mean()), float(post.elapsed.mean())
     reached = [float(run.elapsed[run.val_loss <= target].min()) for run in runs]  # NaN where it stays above
@@ -153,6 +153,8 @@ def reach(runs: list[pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
     return {
         "target": target,
         "post_seconds": post_seconds,
+        "post_losses": post.val_loss.tolist(),
+        "post_epochs": post.epoch.astype(int).tolist(),
         "seconds": [None if math.isnan(seconds) else seconds for seconds in reached],
         "ratio": median / post_seconds if math.isfinite(median) else None,
     }

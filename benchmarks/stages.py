@@ -44,8 +44,8 @@ def nothing_to_do(rounds: int = 9) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as parent:
         places = {"pipeline": Path(), "same_stages_of_empty_files": Path(parent, "same")}
         places["one_trivial_stage"] = Path(parent, "one")
-        make_repository(places["same_stages_of_empty_files"], {name: emptied(stages[name]) for name in stages})
-        make_repository(places["one_trivial_stage"], {"none": emptied({"outs": ["done"]})})
+        make_repository(places["same_stages_of_empty_files"], stages)
+        make_repository(places["one_trivial_stage"], {"none": {"outs": ["done"]}})
         rows = []
         for r in range(rounds):
             order = [*places][r % len(places) :] + [*places][: r % len(places)]
@@ -59,28 +59,26 @@ def nothing_to_do(rounds: int = 9) -> dict[str, float]:
     return medians
 
 
-def emptied(stage: dict[str, Any]) -> dict[str, Any]:
-    """The stage with the same dependencies, parameters and outputs, but a command that makes each output empty."""
-    kinds = ("outs", "metrics", "plots")
-    outputs = [
-        path
-        for kind in kinds
-        for entry in stage.get(kind, [])
-        for path in ([entry] if isinstance(entry, str) else entry)
-    ]
-    folders = sorted({str(Path(path).parent) for path in outputs})
-    return stage | {"cmd": f"mkdir -p {' '.join(folders)} && touch {' '.join(outputs)}"}
+def outputs(stage: dict[str, Any]) -> list[str]:
+    """The paths of a stage's outputs; one with options is a mapping from its path to them."""
+    entries = (entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, []))
+    return [path for entry in entries for path in ([entry] if isinstance(entry, str) else entry)]
 
 
 def make_repository(folder: Path, stages: dict[str, Any]) -> None:
-    """A git and DVC repository of these stages, run once; what they read of it is empty, but for `params.yaml`."""
-    folder.mkdir()
-    made = {path for stage in stages.values() for path in stage["cmd"].split()}
-    for path in {path for stage in stages.values() for path in stage.get("deps", [])} - made:
+    """A git and DVC repository of these stages, run once, in which they make empty outputs.
+
+    Their dependencies are empty too; `params.yaml` is that of the working folder.
+    """
+    made = {name: outputs(stage) for name, stage in stages.items()}
+    read = {path for stage in stages.values() for path in stage.get("deps", [])} - {p for o in made.values() for p in o}
+    for path in (*read, *(p for o in made.values() for p in o)):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    for path in read:
         (folder / path).touch()
     shutil.copy("params.yaml", folder)
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
+    emptied = {name: stage | {"cmd": f"touch {' '.join(made[name])}"} for name, stage in stages.items()}
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": emptied}), encoding="utf-8")
     for command in (["git", "init", "--quiet"], [*DVC, "init", "--quiet"], [*DVC, "repro", "--quiet"]):
         subprocess.run(command, cwd=folder, check=True)  # noqa: S603
 

@@ -5,6 +5,7 @@ are timed in float32, and in bfloat16 where the processor has instructions for i
 """
 
 import math
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,7 +89,7 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
     Returns:
         For each precision that was timed, `vs_plain_keras` and `vs_pytorch`, how many times faster this model's step is
         than that of the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision;
-        `vs_floor`, the floor's share of the step. Each also with its `_quartiles`.
+        `vs_plain_keras_at_equal_precision`; `vs_floor`, the floor's share of the step. Each also with its `_quartiles`.
     """
     floor_flop = 2 * multiply_adds(VAE(), BATCH_SIZE) * BATCH_SIZE
     result: dict[str, Any] = {}
@@ -98,7 +99,11 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
         ours = seconds[f"this model, {precision}"]
         rate = 2 * MATMUL_SIZE**3 / seconds[f"matmul, {precision}"]
         torch = [name for name in map(str, seconds) if name.startswith("PyTorch") and name.endswith(precision)]
-        ratios = {"vs_plain_keras": seconds["plain Keras, float32"] / ours, "vs_floor": floor_flop / rate / ours}
+        ratios = {
+            "vs_plain_keras": seconds["plain Keras, float32"] / ours,
+            "vs_plain_keras_at_equal_precision": seconds[f"plain Keras, {precision}"] / ours,
+            "vs_floor": floor_flop / rate / ours,
+        }
         if torch:
             quickest = str(seconds[torch].median().idxmin())
             ratios["vs_pytorch"] = seconds[quickest] / ours
@@ -121,10 +126,20 @@ def measure(torch_python: Path, rounds: int = 16) -> dict[str, Any]:
     for precision, figures in result.items():
         line = [
             "{} {:.2f} ({:.2f}–{:.2f})".format(name, figures[name], *figures[f"{name}_quartiles"])
-            for name in ("vs_plain_keras", "vs_pytorch", "vs_floor")
+            for name in ("vs_plain_keras", "vs_plain_keras_at_equal_precision", "vs_pytorch", "vs_floor")
             if name in figures
         ]
         print(f"{precision}: {', '.join(line)}", flush=True)
         figures["contenders"] = table.filter(like=precision, axis="index").to_dict("index")
-        figures |= {"batch_size": BATCH_SIZE, "rounds": rounds, "machine": facts()}
+        figures |= {
+            "batch_size": BATCH_SIZE,
+            "rounds": rounds,
+            "machine": facts() | {"torch": torch_version(torch_python)},
+        }
     return result
+
+
+def torch_version(python: Path) -> str | None:
+    """Of the PyTorch in the environment of that interpreter; None if there is none."""
+    code = "import importlib.metadata; print(importlib.metadata.version('torch'))"
+    return subprocess.run([python, "-c", code], check=False, capture_output=True, text=True).stdout.strip() or None  # noqa: S603

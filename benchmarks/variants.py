@@ -96,7 +96,7 @@ NAMES = (AS_IT_IS, WITH_ADAM, *ENVIRONMENT, *COMPILE, *PATCHES)
 def build(name: str, settings: Train) -> library.VAE:
     """The compiled model of a variant."""
     with mock.patch.dict(vars(library), PATCHES.get(name, {})):
-        model = library.VAE(settings.latent_dim)
+        model = library.VAE(settings.latent_dim, settings.dropout, precision=settings.precision)
     optimizer = OPTIMIZERS["adam" if name == WITH_ADAM else settings.optimizer]
     model.compile(optimizer(settings.learning_rate), **COMPILE.get(name, {}))
     return model

@@ -11,7 +11,7 @@ from vae.nn.training import build_model, fit
 from vae.settings import Train, load_settings
 from vae.splits import load_split
 
-UNFINISHED = Path("models/unfinished")  # from which a killed training goes on; removed by one that succeeds
+UNFINISHED = Path("models/unfinished")  # from which a killed training goes on
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         except DivergenceError as diverged:
             if diverged.best_epoch is None:
                 raise
-            kept = UNFINISHED / "best"
+            kept = state.path.with_name("best")
             save_checkpoint(model, kept)
             raise InputError(
                 f"{diverged} The weights of epoch {diverged.best_epoch}, the best, are in {kept}."

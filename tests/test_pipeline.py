@@ -99,8 +99,9 @@ def test_dependencies_are_the_modules_that_the_stage_imports(stage: str) -> None
     assert declared == {path.relative_to(ROOT).as_posix() for path in imported(ROOT / f"src/{stage}.py")}
 
 
-def test_the_stage_that_computes_no_network_imports_no_tensorflow() -> None:
-    code = "import sys; sys.path.insert(0, 'src'); import prepare; print('tensorflow' in sys.modules)"
+@pytest.mark.parametrize("stage", ["prepare", "baseline"])
+def test_a_stage_that_computes_no_network_imports_no_tensorflow(stage: str) -> None:
+    code = f"import sys; sys.path.insert(0, 'src'); import {stage}; print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
 

@@ -75,6 +75,15 @@ def test_a_validation_set_without_room_for_each_class_is_refused(size: int) -> N
     )
 
 
+def test_fewer_images_than_two_of_each_class_are_the_fault_of_the_share() -> None:
+    message = (
+        r"^prepare\.share leaves 7 training images of 4 classes, "
+        r"but must leave two of each: one to train with, one to validate\.$"
+    )
+    with pytest.raises(InputError, match=message):
+        hold_out(np.array([0, 0, 1, 1, 2, 2, 3], np.uint8), 4, seed=1)
+
+
 @pytest.mark.parametrize(("share", "left"), [(0.03, 3), (0.97, 100)])
 def test_a_share_without_room_for_each_class_is_refused(share: float, left: int) -> None:
     with pytest.raises(InputError) as refused:

@@ -177,16 +177,21 @@ LIMITS = [
     ("train.latent_dim", 0, f"{AT_LEAST} 1"),
     ("train.latent_dim", 1025, f"{AT_MOST} 1024"),
     ("train.epsilon_std", -0.1, f"{AT_LEAST} 0"),
+    ("train.epsilon_std", 100.1, f"{AT_MOST} 100"),
     ("train.dropout", -0.1, f"{AT_LEAST} 0"),
     ("train.dropout", 1, f"{BELOW} 1"),
     ("train.epochs", 0, f"{AT_LEAST} 1"),
+    ("train.epochs", 100_001, f"{AT_MOST} 100000"),
     ("train.batch_size", 0, f"{AT_LEAST} 1"),
     ("train.batch_size", 60_001, f"{AT_MOST} 60000"),
     ("train.learning_rate", 0, f"{ABOVE} 0"),
+    ("train.learning_rate", 1000.1, f"{AT_MOST} 1000"),
     ("train.warmup", -0.1, f"{AT_LEAST} 0"),
     ("train.warmup", 1, f"{BELOW} 1"),
     ("train.patience", 0, f"{AT_LEAST} 1"),
+    ("train.patience", 100_001, f"{AT_MOST} 100000"),
     ("evaluate.samples", 0, f"{AT_LEAST} 1"),
+    ("evaluate.samples", 1_000_001, f"{AT_MOST} 1000000"),
     ("evaluate.batch_size", 0, f"{AT_LEAST} 1"),
     ("evaluate.batch_size", 60_001, f"{AT_MOST} 60000"),
     ("embed.batch_size", 0, f"{AT_LEAST} 1"),
@@ -199,9 +204,11 @@ LIMITS = [
     ("baseline.principal_components", 0, f"{AT_LEAST} 1"),
     ("baseline.principal_components", 785, f"{AT_MOST} 784"),
     ("classify.epochs", 0, f"{AT_LEAST} 1"),
+    ("classify.epochs", 100_001, f"{AT_MOST} 100000"),
     ("classify.batch_size", 0, f"{AT_LEAST} 1"),
     ("classify.batch_size", 60_001, f"{AT_MOST} 60000"),
     ("classify.learning_rate", 0, f"{ABOVE} 0"),
+    ("classify.learning_rate", 1000.1, f"{AT_MOST} 1000"),
     ("score.mixture_components", 0, f"{AT_LEAST} 1"),
     ("score.mixture_components", 101, f"{AT_MOST} 100"),
     ("score.batch_size", 0, f"{AT_LEAST} 1"),
@@ -237,20 +244,20 @@ LOWEST = {
 HIGHEST = {
     "seed": 2**32 - 1,
     "prepare": {"dataset": "kmnist", "share": 1, "validation_size": 59_990},
-    "train": {"latent_dim": 1024, "epsilon_std": 1e9, "dropout": 0.99, "epochs": 10**9, "batch_size": 60_000}
+    "train": {"latent_dim": 1024, "epsilon_std": 100, "dropout": 0.99, "epochs": 100_000, "batch_size": 60_000}
     | {
-        "learning_rate": 1e9,
+        "learning_rate": 1000,
         "schedule": "cosine",
         "warmup": 0.99,
-        "patience": 10**9,
+        "patience": 100_000,
         "precision": "mixed_bfloat16",
         "optimizer": "muon",
     },
-    "evaluate": {"samples": 10**9, "batch_size": 60_000},
+    "evaluate": {"samples": 1_000_000, "batch_size": 60_000},
     "embed": {"batch_size": 60_000},
-    "visualize": {"tsne_points": 70_000, "perplexity": 3333, "prior_samples": 400},
+    "visualize": {"tsne_points": 70_000, "perplexity": 23_333.0, "prior_samples": 400},
     "baseline": {"principal_components": 784},
-    "classify": {"epochs": 10**9, "batch_size": 60_000, "learning_rate": 1e9},
+    "classify": {"epochs": 100_000, "batch_size": 60_000, "learning_rate": 1000},
     "score": {"mixture_components": 100, "batch_size": 60_000},
 }
 
@@ -260,6 +267,14 @@ HIGHEST = {
 def test_the_limits_themselves_are_accepted(params: dict[str, Any], name: str, file: Path) -> None:
     settings, seed = load_settings(CLASSES[name], write(file, params))
     assert (settings.model_dump(), seed) == (params[name], params["seed"])
+
+
+def test_a_perplexity_too_high_for_the_points_is_refused(file: Path) -> None:
+    params = with_value("visualize.perplexity", 3333.1)
+    expected = "FILE: visualize.perplexity is 3333.1, but must be at most 3333, as visualize.tsne_points is 10000."
+    assert message(write(file, params)) == expected
+    params["visualize"]["tsne_points"] = "all"  # a mistake by itself, and no measure of the perplexity
+    assert message(write(file, params)) == "FILE: visualize.tsne_points is 'all', but must be a valid integer."
 
 
 def test_two_mistakes_are_told_in_two_sentences(file: Path) -> None:
@@ -433,8 +448,13 @@ def valid(model: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+def fits(params: dict[str, Any]) -> bool:
+    """Whether there are enough points for the perplexity, the one limit that is another parameter."""
+    return bool(3 * params["visualize"]["perplexity"] < params["visualize"]["tsne_points"] - 1)
+
+
 @hypothesis.settings(deadline=None)
-@given(valid(Params), st.sampled_from(list(CLASSES)))
+@given(valid(Params).filter(fits), st.sampled_from(list(CLASSES)))
 def test_valid_values_come_back_as_they_were_written(file: Path, params: dict[str, Any], name: str) -> None:
     settings, seed = load_settings(CLASSES[name], write(file, params))
     assert (settings.model_dump(), seed) == (params[name], params["seed"])

@@ -48,6 +48,6 @@ def test_table_has_a_row_a_point() -> None:
 def test_too_few_points_for_the_perplexity_are_refused() -> None:
     points = np.zeros((90, 2), "float32")
     with pytest.raises(
-        InputError, match=r"^visualize\.perplexity is 30, but must be below a third of the 90 points\.$"
+        InputError, match=r"^visualize\.perplexity is 30, but must be at most 29\.6667, since there are 90 points\.$"
     ):
         tsne(points, perplexity=30, seed=0, title="test")

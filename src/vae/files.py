@@ -19,8 +19,9 @@ def whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write a file or a folder at; it takes the place of `path` if the block succeeds.
 
     The suffix is kept, since some writers look at it. After an error, what was at `path` is still there; after a kill
-    too, or, between the two renames that exchange a folder, nothing. What a process that is no more left beside `path`
-    is removed first. All is on the disk before the rename: a power cut after it leaves no empty file.
+    too, or, between the two renames that exchange a folder, beside it, whence the next call brings it back. What else a
+    process that is no more left beside `path` is removed first. All is on the disk before the rename: a power cut after
+    it leaves no empty file.
 
     Raises:
         OSError: it cannot be written; names `path`, whatever the writer named.
@@ -30,8 +31,12 @@ def whole(path: Path) -> Iterator[Path]:
     former = path.with_name(f".part-{os.getpid()}-former-{path.name}")
     try:
         for left in path.parent.glob(f".part-[0-9]*-{glob.escape(path.name)}"):
-            if not _is_running(int(left.name.split("-")[1])):
-                _remove(left)
+            process = left.name.split("-")[1]
+            if _is_running(int(process)):
+                continue
+            if left.name == f".part-{process}-former-{path.name}" and not os.path.lexists(path):
+                left.replace(path)  # killed between the two renames
+            _remove(left)
         yield part
         if not part.exists():
             raise FileNotFoundError(f"Nothing was written for {path}.")
@@ -45,9 +50,9 @@ def whole(path: Path) -> Iterator[Path]:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
-        _remove(part)
-        if os.path.lexists(former) and not path.exists():  # between the two renames
+        if os.path.lexists(former) and not os.path.lexists(path):  # between the two renames
             former.replace(path)
+        _remove(part)
         _remove(former)
 
 

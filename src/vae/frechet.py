@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.errors import InputError
+
 RESAMPLES = 100
 
 
@@ -81,12 +83,18 @@ def compare(
         `frechet`: distances by name, and their `standard_error`s by name; the numbers of `images` and `features`.
 
     Raises:
+        InputError: the reference's features do not vary, so that there is no unit.
         ValueError: a set has not the reference's shape, or a feature is not a finite number.
     """
     for name, others in sets.items():
         if others.shape != reference.shape:
             raise ValueError(f"The set '{name}' has the shape {others.shape}, not the reference's {reference.shape}.")
     unit = float(reference.var(axis=0, dtype=np.float64, ddof=1).sum())
+    if unit == 0:
+        raise InputError(
+            "the classifier's features are the same for all test images: it has learnt nothing; "
+            "try a lower classify.learning_rate."
+        )
     distances = {name: frechet_distance(reference, others) / unit for name, others in sets.items()}
     errors = {
         name: standard_error(reference, others, paired=name in paired, seed=seed) / unit

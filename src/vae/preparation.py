@@ -39,6 +39,11 @@ def hold_out(labels: NDArray[np.uint8], size: int, seed: int) -> tuple[NDArray[n
         InputError: there would be fewer images, on either side, than there are classes.
     """
     classes = len(np.unique(labels))
+    if len(labels) < 2 * classes:
+        raise InputError(
+            f"prepare.share leaves {len(labels)} training images of {classes} classes, "
+            "but must leave two of each: one to train with, one to validate."
+        )
     if not classes <= size <= len(labels) - classes:
         raise InputError(
             f"prepare.validation_size is {size}, but must be from {classes} to {len(labels) - classes}: "

@@ -5,6 +5,7 @@ It is then given its own section and the seed, and nothing else.
 """
 
 import difflib
+import math
 import re
 import reprlib
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from vae.errors import InputError
 
@@ -35,22 +37,22 @@ class Train(Section):
     """The model and its training."""
 
     latent_dim: int = Field(ge=1, le=1024)
-    epsilon_std: float = Field(ge=0)
+    epsilon_std: float = Field(ge=0, le=100)
     dropout: float = Field(ge=0, lt=1)
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=1, le=100_000)
     batch_size: int = Field(ge=1, le=60_000)
     optimizer: Literal["adam", "muon"]
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=1000)
     schedule: Literal["linear", "cosine", "constant"]
     warmup: float = Field(ge=0, lt=1)
-    patience: int = Field(ge=1)
+    patience: int = Field(ge=1, le=100_000)
     precision: Literal["float32", "mixed_bfloat16"]
 
 
 class Evaluate(Section):
     """The measurement on the test images."""
 
-    samples: int = Field(ge=1)
+    samples: int = Field(ge=1, le=1_000_000)
     batch_size: int = Field(ge=1, le=60_000)
 
 
@@ -67,6 +69,15 @@ class Visualize(Section):
     perplexity: float = Field(ge=2)
     prior_samples: int = Field(ge=1, le=400)
 
+    @field_validator("perplexity")
+    @classmethod
+    def _fits_the_points(cls, perplexity: float, fields: ValidationInfo) -> float:
+        points = fields.data.get("tsne_points", math.inf)  # absent if it is wrong itself
+        if 3 * perplexity > points - 1:  # t-SNE looks at that many neighbours of each point
+            limit = f"Input should be at most {(points - 1) / 3:.6g}, as visualize.tsne_points is {points}"
+            raise PydanticCustomError("perplexity", limit)
+        return perplexity
+
 
 class Baseline(Section):
     """The measures of the pixels, beside those of the latent vectors."""
@@ -77,9 +88,9 @@ class Baseline(Section):
 class Classify(Section):
     """The classifier and its training."""
 
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=1, le=100_000)
     batch_size: int = Field(ge=1, le=60_000)
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=1000)
 
 
 class Score(Section):

@@ -14,6 +14,7 @@ from vae.files import whole
 SPLITS = ("train", "validation", "test")
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
+MAX_BYTES = 2**30  # of the arrays in a file, unpacked; 60,000 images have 188 MB
 
 
 class Split(NamedTuple):
@@ -98,6 +99,9 @@ def read_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
             for name in names:
                 if name not in file:
                     raise _wrong(path, f"there is no array '{name}' in it")
+            assert file.zip
+            if sum(entry.file_size for entry in file.zip.infolist()) > MAX_BYTES:
+                raise _wrong(path, f"it unpacks to more than {MAX_BYTES // 2**20} MB")
             arrays = tuple(file[name] for name in names)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it.") from None

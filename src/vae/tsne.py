@@ -35,9 +35,10 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
         InputError: there are too few points for the perplexity.
     """
     points = points.reshape(len(points), -1)
-    if 3 * perplexity >= len(points):  # t-SNE looks at that many neighbours of each point
+    if 3 * perplexity > len(points) - 1:  # t-SNE looks at that many neighbours of each point
         raise InputError(
-            f"visualize.perplexity is {perplexity:g}, but must be below a third of the {len(points)} points."
+            f"visualize.perplexity is {perplexity:g}, but must be at most {(len(points) - 1) / 3:.6g}, "
+            f"since there are {len(points)} points."
         )
     print(f"{title}, {len(points):,} points", flush=True)
     started = time.perf_counter()

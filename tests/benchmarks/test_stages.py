@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stages import emptied, make_repository, run, seconds_of_nothing
+from benchmarks.stages import make_repository, run, seconds_of_nothing
 
 
 def test_seconds_and_peak_memory_of_a_command_and_what_it_starts(root: Path) -> None:
@@ -27,26 +27,18 @@ def test_a_command_that_fails_ends_the_benchmark() -> None:
         run([sys.executable, "-c", "raise SystemExit(3)"])
 
 
-def test_a_stage_of_empty_files_makes_all_its_outputs_from_the_same_dependencies(tmp_path: Path) -> None:
-    stage = {
-        **{"cmd": "python train.py", "deps": ["train.py"], "params": ["seed"]},
-        **{"outs": ["models/vae"], "plots": [{"reports/history.csv": {"cache": False}}]},
-    }
-    same = emptied(stage)
-    assert same | {"cmd": stage["cmd"]} == stage
-    subprocess.run(same["cmd"], shell=True, cwd=tmp_path, check=True)  # noqa: S602
-    files = {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert files == {"models/vae": b"", "reports/history.csv": b""}
-
-
 @pytest.mark.slow
-def test_where_there_is_something_to_do_nothing_is_not_timed(
+def test_a_repository_of_the_same_stages_has_nothing_to_do_until_a_dependency_changes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
     folder = tmp_path / "repository"
-    make_repository(folder, {"one": emptied({"deps": ["before"], "params": ["seed"], "outs": ["after"]})})
+    first = {"deps": ["src/first.py"], "params": ["seed"], "outs": ["models/vae"]}
+    second = {"deps": ["models/vae"], "plots": [{"reports/history.csv": {"cache": False}}]}
+    make_repository(folder, {"first": first, "second": second})
+    for name in ("src/first.py", "models/vae", "reports/history.csv"):
+        assert (folder / name).read_bytes() == b""
     assert seconds_of_nothing(folder) > 0
-    (folder / "before").write_text("changed")
+    (folder / "src/first.py").write_text("changed")
     with pytest.raises(SystemExit, match="there was something to do"):
         seconds_of_nothing(folder)

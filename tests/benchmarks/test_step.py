@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -63,6 +64,7 @@ def test_ratios_are_taken_within_each_round() -> None:
     first = {
         "plain Keras, float32": 0.15,
         "this model, float32": 0.1,
+        "plain Keras, bfloat16": 0.08,
         "this model, bfloat16": 0.05,
         "PyTorch eager, contiguous, float32": 0.3,
         "PyTorch eager, channels_last, float32": 0.12,
@@ -74,8 +76,9 @@ def test_ratios_are_taken_within_each_round() -> None:
     for name, ratio in expected.items():
         assert result["float32"][name] == pytest.approx(ratio)
         assert result["float32"][f"{name}_quartiles"] == pytest.approx([ratio, ratio])
-    # against the post's float32, and without a PyTorch figure where none ran
+    # against the post's float32 and at equal precision, and without a PyTorch figure where none ran
     assert result["bfloat16"]["vs_plain_keras"] == pytest.approx(3)
+    assert result["bfloat16"]["vs_plain_keras_at_equal_precision"] == pytest.approx(1.6)
     assert "vs_pytorch" not in result["bfloat16"]
     assert result["float32"]["milliseconds"] == pytest.approx(150)
 
@@ -90,8 +93,9 @@ def test_bfloat16_is_timed_only_where_the_processor_has_it(
         return pd.DataFrame([{contender.name: 0.1 for contender in contenders}] * rounds)
 
     monkeypatch.setattr(step, "in_turn", in_turn)
-    result = step.measure(Path("python"), rounds=2)
+    result = step.measure(Path(sys.executable), rounds=2)
     assert list(result) == precisions
     for precision, figures in result.items():
+        assert figures["machine"]["torch"] is None  # that interpreter has none
         assert all(name.endswith(precision) for name in figures["contenders"])
         assert len(figures["contenders"]) == 6

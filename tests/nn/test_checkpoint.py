@@ -167,12 +167,21 @@ def test_a_classifier_in_its_place_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_no_finite_numbers_are_refused(tmp_path: Path, value: float) -> None:
+def test_weights_that_are_no_finite_numbers_are_neither_saved_nor_loaded(
+    tmp_path: Path, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = VAE(3)
     weights = model.get_weights()
     weights[-1][...] = value
     model.set_weights(weights)
-    save_checkpoint(model, tmp_path / "vae")
+    with pytest.raises(
+        InputError, match=r"vae is not written: weights .* are NaN or infinite; try a lower learning rate\.$"
+    ):
+        save_checkpoint(model, tmp_path / "vae")
+    assert not (tmp_path / "vae").exists()
+    with monkeypatch.context() as patched:
+        patched.setattr("vae.nn.weights._is_finite", lambda model: True)
+        save_checkpoint(model, tmp_path / "vae")
     assert refusal(tmp_path / "vae") == "it has weights that are NaN or infinite"
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -234,10 +235,13 @@ def test_fingerprint_follows_settings_data_code_and_libraries(monkeypatch: pytes
     with monkeypatch.context() as patched:
         patched.setattr(resume, "version", lambda name: "0")
         known.append(fingerprint({"seed": 1}, zeros, ones))
-    for name, value in (("TF_ENABLE_ONEDNN_OPTS", "0"), ("TF_DETERMINISTIC_OPS", "1")):
+    for name, value in (("TF_ENABLE_ONEDNN_OPTS", "0"), ("TF_DETERMINISTIC_OPS", "1"), ("ONEDNN_MAX_CPU_ISA", "AVX2")):
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
             known.append(fingerprint({"seed": 1}, zeros, ones))
+    with monkeypatch.context() as patched:  # of logs, not of what is computed
+        patched.setenv("TF_CPP_MIN_LOG_LEVEL", "7")
+        assert fingerprint({"seed": 1}, zeros, ones) == known[0]
     # code: a module that lies in the folder of the sources, before and after a change
     monkeypatch.setattr(resume, "SOURCES", tmp_path)
     module = tmp_path / "module.py"
@@ -258,21 +262,49 @@ def test_fingerprint_is_of_every_module_that_the_stage_depends_on() -> None:
     }
 
 
-def test_the_folder_is_gone_after_success_and_there_after_an_error(tmp_path: Path) -> None:
+def break_off(folder: Path, fingerprint: str) -> None:
+    with suppress(KeyboardInterrupt), unfinished(folder, fingerprint) as file:
+        file.write({"rows": [fingerprint]}, [np.arange(3)])
+        raise KeyboardInterrupt
+
+
+def test_a_state_is_gone_after_success_and_there_after_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "models/unfinished"
-
-    def break_off() -> None:
-        with unfinished(folder, "f") as file:
-            file.write({"rows": []}, [np.arange(3)])
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        break_off()
+    break_off(folder, "f")
     with unfinished(folder, "f") as file:
         values, (array,) = file.read() or ({}, [])
-        assert values == {"rows": []}
+        assert values == {"rows": ["f"]}
         np.testing.assert_array_equal(array, [0, 1, 2])
-    assert list(tmp_path.rglob("*")) == [tmp_path / "models"]
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [".unfinished.lock"]
+
+
+def test_the_state_of_another_training_outlives_one_that_succeeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "unfinished"
+    break_off(folder, "first")
+    break_off(folder, "second")
+    with unfinished(folder, "third") as file:
+        assert file.read() is None
+    with unfinished(folder, "second") as file:
+        assert file.read() is not None
+    line = f"{folder} has trainings with other parameters, data or code alone: starting anew."
+    assert capsys.readouterr().out.splitlines() == [line] * 2
+    with unfinished(folder, "first") as file:
+        values, _ = file.read() or ({}, [])
+        assert values == {"rows": ["first"]}
+    assert not folder.exists()
+
+
+def test_the_folder_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/unfinished").symlink_to(tmp_path / "elsewhere")
+    break_off(tmp_path / "models/unfinished", "f")
+    with unfinished(tmp_path / "models/unfinished", "f") as file:
+        assert file.read() is not None
+    assert (tmp_path / "models/unfinished").is_symlink()
+    assert not [*(tmp_path / "elsewhere").iterdir()]
 
 
 def test_a_second_training_is_refused_while_the_first_goes_on(tmp_path: Path) -> None:

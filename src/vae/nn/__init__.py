@@ -5,9 +5,9 @@ import re
 import sys
 import tempfile
 
-# One backend whatever the user's own Keras configuration says; and oneDNN's kernels on every x86 processor, where
-# TensorFlow by itself uses them on some only. Both kinds are right to rounding; oneDNN's are faster.
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# oneDNN's kernels on every x86 processor, where TensorFlow by itself uses them on some only. Both kinds are right to
+# rounding; oneDNN's are faster.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -32,4 +32,16 @@ def _import_tensorflow() -> None:
             sys.stderr.write(CHATTER.sub(b"", captured.read()).decode(errors="replace"))
 
 
+def _configure_keras() -> None:
+    """Give Keras its own defaults, whatever the user's `keras.json` and environment say: the settings alone decide."""
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
+
+
 _import_tensorflow()
+_configure_keras()

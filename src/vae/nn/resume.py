@@ -4,10 +4,11 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from vae.splits import read_arrays, save_arrays
 
 SOURCES = Path(__file__).parents[2]
 LIBRARIES = ("keras", "numpy", "tensorflow")
+KERNELS = re.compile(r"TF_(?!CPP_)|DNNL_|ONEDNN_")
+"""How the names of the environment variables begin that choose among kernels; those of `TF_CPP_` are of logs."""
 
 
 def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any]) -> str:
-    """A hash of all that the outcome of a training depends on but the machine.
+    """A hash of all that the outcome of a training depends on but the machine and how many of its processors it has.
 
     Args:
         settings: all that it takes, the seed among them.
@@ -33,10 +36,10 @@ def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any]) -> str:
 
     Returns:
         The SHA-256 of the settings, the data, every module from `src/` that has been imported, the versions of the
-        libraries that compute, and TensorFlow's environment variables, which choose among its kernels.
+        libraries that compute, and the environment variables that choose among their kernels.
     """
     libraries = {name: version(name) for name in LIBRARIES}
-    environment = {name: value for name, value in os.environ.items() if name.startswith("TF_")}
+    environment = {name: value for name, value in os.environ.items() if KERNELS.match(name)}
     digest = hashlib.sha256(json.dumps([settings, libraries, environment], sort_keys=True).encode())
     for file in _sources():
         digest.update(f"\0{file.relative_to(SOURCES)}\0".encode() + file.read_bytes())
@@ -84,25 +87,33 @@ class StateFile:
 
 @contextmanager
 def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
-    """The state file in a folder that is this training's alone until the block ends, and then is removed.
+    """The state file of one training, in a folder of its own among the unfinished ones; removed if the block succeeds.
 
-    If the block does not succeed, or the process is killed, the folder stays as it is.
+    If the block does not succeed, or the process is killed, it stays; those of other trainings do in any case. While
+    the block goes on, no other process has any of them.
+
+    Args:
+        folder: of the unfinished trainings.
+        fingerprint: of this one.
 
     Raises:
         InputError: another process has the folder.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder.parent, os.O_RDONLY)  # given back when the process ends, however it ends
-    try:
+    folder.mkdir(parents=True, exist_ok=True)
+    # Given back when the process ends, however it ends. A file that stays, and open for writing, as NFS asks for.
+    with folder.with_name(f".{folder.name}.lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"another training has {folder}; wait for its end, or end it.") from None
-        folder.mkdir(exist_ok=True)
-        yield StateFile(folder / "state.npz", fingerprint)
-        shutil.rmtree(folder)
-    finally:
-        os.close(lock)
+        own = folder / fingerprint[:16]
+        if not own.exists() and any(folder.iterdir()):
+            print(f"{folder} has trainings with other parameters, data or code alone: starting anew.", flush=True)
+        own.mkdir(exist_ok=True)
+        yield StateFile(own / "state.npz", fingerprint)
+        shutil.rmtree(own)
+        with suppress(OSError):  # it has others, or is a link to a folder elsewhere
+            folder.rmdir()
 
 
 class Resume(keras.callbacks.Callback):
@@ -136,9 +147,10 @@ class Resume(keras.callbacks.Callback):
             return
         values, arrays = self.found
         variables = self._variables()
-        for variable, value in zip(variables, arrays, strict=False):
+        count = len(variables)
+        for variable, value in zip(variables, arrays[:count], strict=True):
             variable.assign(value)
-        self.early_stopping.best_weights = arrays[len(variables) :]
+        self.early_stopping.best_weights = arrays[count:]
         vars(self.early_stopping).update(values["early_stopping"])
         self.record.rows.extend(values["rows"])
 

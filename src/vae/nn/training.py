@@ -35,7 +35,7 @@ def build_model(settings: Train, seed: int) -> VAE:
 
 
 class LinearDecay(LearningRateSchedule):
-    """A straight line from zero to the peak, then one down to zero at the last step.
+    """A straight line from zero to the peak, then one down to zero at the last step, and zero from then on.
 
     Bergsma et al., "Straight to Zero" (2025), https://arxiv.org/abs/2502.15938.
     """
@@ -47,7 +47,7 @@ class LinearDecay(LearningRateSchedule):
         step = ops.cast(step, "float32")
         rising = step / self.warmup_steps if self.warmup_steps else 1.0
         falling = (self.steps - step) / (self.steps - self.warmup_steps)
-        return self.peak * ops.minimum(rising, falling)
+        return self.peak * ops.maximum(ops.minimum(rising, falling), 0.0)
 
     def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps}

@@ -37,7 +37,14 @@ def save_model(model: keras.Model, path: Path, build: Callable[..., keras.Model]
         path: of the folder.
         build: a function that makes an untrained model of the same kind, with the same random state at each call.
         config: the arguments of `build`, written to `config.json` with the SHA-256 of themselves and the weights.
+
+    Raises:
+        InputError: a weight is NaN or infinite, which `load_model` would refuse.
     """
+    if not _is_finite(model):
+        raise InputError(
+            f"{path} is not written: weights of the trained model are NaN or infinite; try a lower learning rate."
+        )
     with whole(path) as folder:
         folder.mkdir()
         # A model of its own, never compiled: the weights alone, without the state of optimizer and metrics.
@@ -84,9 +91,13 @@ def load_model(path: Path, build: Callable[..., keras.Model], name: str, stage: 
             model.load_weights(weights)
     except (KeyError, TypeError, ValueError, UserWarning):
         raise _wrong(path, "it is of another architecture", stage) from None
-    if not all(np.isfinite(values).all() for values in model.get_weights()):
+    if not _is_finite(model):
         raise _wrong(path, "it has weights that are NaN or infinite", stage)
     return model
+
+
+def _is_finite(model: keras.Model) -> bool:
+    return all(np.isfinite(values).all() for values in model.get_weights())
 
 
 def _sha256(config: dict[str, Any], weights: bytes) -> str:
