@@ -24,9 +24,10 @@ ENVIRONMENT = {
     "without oneDNN's kernels": {"TF_ENABLE_ONEDNN_OPTS": "0"},
     "one operation at a time": {"TF_NUM_INTEROP_THREADS": "1"},
 }
+STEPS_PER_EXECUTION = 8  # as `train` has it with the settings of `params.yaml` and all images
 COMPILE: dict[str, dict[str, Any]] = {
     "XLA": {"jit_compile": True},
-    "16 steps per execution": {"steps_per_execution": 16},
+    "one step per execution": {"steps_per_execution": 1},
 }
 
 
@@ -98,7 +99,9 @@ def build(name: str, settings: Train) -> library.VAE:
     with mock.patch.dict(vars(library), PATCHES.get(name, {})):
         model = library.VAE(settings.latent_dim, settings.dropout, precision=settings.precision)
     optimizer = OPTIMIZERS["adam" if name == WITH_ADAM else settings.optimizer]
-    model.compile(optimizer(settings.learning_rate), **COMPILE.get(name, {}))
+    model.compile(
+        optimizer(settings.learning_rate), **{"steps_per_execution": STEPS_PER_EXECUTION, **COMPILE.get(name, {})}
+    )
     return model
 
 

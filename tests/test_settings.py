@@ -149,7 +149,7 @@ def test_a_section_that_is_none_is_told_with_what_belongs_there(section: str, va
         ("gpu", {}, f"gpu is unknown; known are {SECTIONS}."),
         ("train.epochs", "8", "train.epochs is '8', but must be a valid integer."),
         ("train.dropout", False, "train.dropout is False, but must be a valid number."),
-        ("train.schedule", "step", "train.schedule is 'step', but must be 'linear', 'cosine' or 'constant'."),
+        ("train.schedule", "step", "train.schedule is 'step', but must be 'trapezoid', 'cosine' or 'constant'."),
         ("train.precision", "float16", "train.precision is 'float16', but must be 'float32' or 'mixed_bfloat16'."),
         ("train.optimizer", "sgd", "train.optimizer is 'sgd', but must be 'adam' or 'muon'."),
         ("prepare.dataset", 1, "prepare.dataset is 1, but must be 'mnist', 'fashion_mnist' or 'kmnist'."),

@@ -43,7 +43,7 @@ class Train(Section):
     batch_size: int = Field(ge=1, le=60_000)
     optimizer: Literal["adam", "muon"]
     learning_rate: float = Field(gt=0, le=1000)
-    schedule: Literal["linear", "cosine", "constant"]
+    schedule: Literal["trapezoid", "cosine", "constant"]
     warmup: float = Field(ge=0, lt=1)
     patience: int = Field(ge=1, le=100_000)
     precision: Literal["float32", "mixed_bfloat16"]

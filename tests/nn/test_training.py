@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vae.nn.model import VAE
 from vae.nn.progress import DivergenceError
-from vae.nn.training import HISTORY_COLUMNS, build_model, fit, learning_rate_schedule
+from vae.nn.training import HISTORY_COLUMNS, build_model, fit, learning_rate_schedule, steps_per_execution
 from vae.settings import Train
 
 SETTINGS = Train(
@@ -45,14 +45,21 @@ def test_cosine_schedule_rises_linearly_then_falls_as_a_half_cosine() -> None:
     np.testing.assert_allclose([float(schedule(step)) for step in steps], expected, atol=1e-8)
 
 
-def test_linear_schedule_rises_and_falls_in_straight_lines() -> None:
-    schedule: Any = learning_rate_schedule(settings(schedule="linear", epochs=10), 100)
-    steps = [0, 13, 26, 78, 130, 200]
-    np.testing.assert_allclose([float(schedule(step)) for step in steps], [0, 0.005, 0.01, 0.005, 0, 0], atol=1e-9)
+def test_trapezoid_rises_stays_and_falls_in_straight_lines() -> None:
+    # 130 steps, of which 26 warm up, and 65 are the falling half
+    schedule: Any = learning_rate_schedule(settings(schedule="trapezoid", epochs=10), 100)
+    steps, shares = [0, 13, 26, 50, 65, 78, 117, 130, 200], [0, 0.5, 1, 1, 1, 0.8, 0.2, 0, 0]
+    np.testing.assert_allclose([float(schedule(step)) for step in steps], 0.01 * np.array(shares), atol=1e-9)
     assert type(schedule).from_config(schedule.get_config())(40) == schedule(40)
 
 
-@pytest.mark.parametrize("name", ["linear", "cosine"])
+def test_trapezoid_with_a_long_warmup_is_a_triangle() -> None:
+    schedule: Any = learning_rate_schedule(settings(schedule="trapezoid", epochs=10, warmup=0.8), 100)
+    rates = [float(schedule(step)) for step in (0, 52, 104, 117, 130)]
+    np.testing.assert_allclose(rates, [0, 0.005, 0.01, 0.005, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["trapezoid", "cosine"])
 def test_a_schedule_without_warmup_starts_at_the_peak(name: str) -> None:
     schedule: Any = learning_rate_schedule(settings(schedule=name, warmup=0.0), 100)
     assert float(schedule(0)) == pytest.approx(0.01)
@@ -102,6 +109,25 @@ def test_a_loss_that_is_no_number_ends_the_training_in_that_step(blobs: NDArray[
     with pytest.raises(DivergenceError, match=f"^{re.escape(message)}$") as ended:
         fit(build_model(ruinous, 0), blobs[:32], blobs[32:], ruinous, 0)
     assert ended.value.best_epoch is None
+
+
+@pytest.mark.parametrize(("steps", "at_a_time"), [(688, 8), (691, 1), (500, 5), (399, 7), (350, 7), (99, 1), (1, 1)])
+def test_steps_taken_at_a_time_fill_an_epoch_in_50_executions_or_more(steps: int, at_a_time: int) -> None:
+    assert steps_per_execution(steps) == at_a_time
+
+
+def test_steps_taken_at_a_time_are_the_same_steps(
+    blobs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decaying = settings(schedule="trapezoid", optimizer="muon")
+    histories = []
+    for at_a_time in (1, 4):
+        monkeypatch.setattr("vae.nn.training.steps_per_execution", lambda steps, k=at_a_time: k)
+        histories.append(fit(build_model(decaying, 0), blobs[:32], blobs[32:], decaying, 0).drop(columns="seconds"))
+    np.testing.assert_allclose(histories[1], histories[0], rtol=1e-4)
+    ruinous = settings(learning_rate=1e9)
+    with pytest.raises(DivergenceError, match=r"^the loss became nan in epoch 1, steps 1 to 4 of 4, "):
+        fit(build_model(ruinous, 0), blobs[:32], blobs[32:], ruinous, 0)
 
 
 class Poison(keras.callbacks.Callback):

@@ -25,7 +25,8 @@ class EpochRecord(keras.callbacks.Callback):
         line: a format of the epoch's figures, `loss {loss:.2f}` say; None where Keras shows its bar.
 
     Raises:
-        DivergenceError: the loss is no longer a finite number; in the step in which that happens.
+        DivergenceError: the loss is no longer a finite number; after the execution in which that happens, which may be
+            of several steps.
     """
 
     def __init__(self, setting: str, learning_rate: float, line: str | None) -> None:
@@ -41,8 +42,10 @@ class EpochRecord(keras.callbacks.Callback):
         assert logs is not None
         # the mean over the epoch's steps until now, which one step without a number spoils for good
         if not math.isfinite(logs["loss"]):
-            steps = f" of {self.params['steps']}" if self.params["steps"] else ""
-            self._end(f"the loss became {logs['loss']} in epoch {self.epoch + 1}, step {batch + 1}{steps}")
+            first = batch + 2 - self.model.steps_per_execution
+            which = f"step {batch + 1}" if first > batch else f"steps {first} to {batch + 1}"
+            of_all = f" of {self.params['steps']}" if self.params["steps"] else ""
+            self._end(f"the loss became {logs['loss']} in epoch {self.epoch + 1}, {which}{of_all}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None

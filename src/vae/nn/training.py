@@ -34,10 +34,11 @@ def build_model(settings: Train, seed: int) -> VAE:
     return VAE(settings.latent_dim, settings.dropout, settings.epsilon_std, seed, settings.precision)
 
 
-class LinearDecay(LearningRateSchedule):
-    """A straight line from zero to the peak, then one down to zero at the last step, and zero from then on.
+class Trapezoid(LearningRateSchedule):
+    """A straight line from zero to the peak, the peak until half of the steps, then a straight line down to zero.
 
-    Bergsma et al., "Straight to Zero" (2025), https://arxiv.org/abs/2502.15938.
+    Hägele et al. (2024), "Scaling laws and compute-optimal training beyond fixed training durations",
+    https://arxiv.org/abs/2405.18392: a constant rate with a linear cooldown.
     """
 
     def __init__(self, peak: float, steps: int, warmup_steps: int) -> None:
@@ -46,15 +47,15 @@ class LinearDecay(LearningRateSchedule):
     def __call__(self, step: KerasTensor) -> KerasTensor:
         step = ops.cast(step, "float32")
         rising = step / self.warmup_steps if self.warmup_steps else 1.0
-        falling = (self.steps - step) / (self.steps - self.warmup_steps)
-        return self.peak * ops.maximum(ops.minimum(rising, falling), 0.0)
+        falling = (self.steps - step) / (self.steps - max(self.warmup_steps, self.steps // 2))
+        return self.peak * ops.clip(ops.minimum(rising, falling), 0.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps}
 
 
 def learning_rate_schedule(settings: Train, images: int) -> float | LearningRateSchedule:
-    """The constant learning rate, or a linear warm-up from zero to it, then a line or half a cosine down to zero.
+    """The constant learning rate; or one that rises to it from zero and ends at zero, as a trapezoid or half a cosine.
 
     The cosine: Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts, https://arxiv.org/abs/1608.03983.
 
@@ -66,9 +67,18 @@ def learning_rate_schedule(settings: Train, images: int) -> float | LearningRate
         return settings.learning_rate
     steps = settings.epochs * math.ceil(images / settings.batch_size)
     warmup_steps = int(settings.warmup * steps)
-    if settings.schedule == "linear":
-        return LinearDecay(settings.learning_rate, steps, warmup_steps)
+    if settings.schedule == "trapezoid":
+        return Trapezoid(settings.learning_rate, steps, warmup_steps)
     return CosineDecay(0.0, steps - warmup_steps, warmup_target=settings.learning_rate, warmup_steps=warmup_steps)
+
+
+def steps_per_execution(steps: int) -> int:
+    """How many of an epoch's steps TensorFlow takes at a time, since Python takes its share of time between them.
+
+    A divisor, or the last execution would reach into the next epoch; and few enough for 50 executions or more an epoch,
+    after each of which the progress bar moves, and a training that diverges is stopped.
+    """
+    return max(k for k in range(1, 9) if k == 1 or (steps % k == 0 and steps >= 50 * k))
 
 
 def fit(
@@ -104,20 +114,22 @@ def fit(
             there is one.
     """
     on_terminal = sys.stdout.isatty()
+    steps = math.ceil(len(images) / settings.batch_size)
     record = EpochRecord("train.learning_rate", settings.learning_rate, None if on_terminal else LINE)
     early_stopping = keras.callbacks.EarlyStopping(
         "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
     )
     resume = Resume(state, record, early_stopping) if state else None
     epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
-    model.compile(optimizer=OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images))))
+    optimizer = OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images)))
+    model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
     try:
         model.fit(
             shuffled_batches(images, settings.batch_size, seed, epochs),
             shuffle=False,  # `shuffled_batches` does
             initial_epoch=epochs.start,
             epochs=epochs.stop,
-            steps_per_epoch=math.ceil(len(images) / settings.batch_size),
+            steps_per_epoch=steps,
             validation_data=batches(validation_images, VALIDATION_BATCH_SIZE),
             callbacks=[*callbacks, ValidationNoise(), record, early_stopping, *([resume] if resume else [])],
             verbose=1 if on_terminal else 0,
