@@ -25,11 +25,8 @@ CHANGES: dict[str, dict[str, object]] = {
     },
     "adam": {"train.optimizer": "adam", "train.learning_rate": 0.002},
     "cosine": {"train.schedule": "cosine"},
-    "no-warmup": {"train.warmup": 0},
     "half-batch": {"train.batch_size": 40},
     "double-batch": {"train.batch_size": 160},
-    "half-rate": {"train.learning_rate": 0.0035},
-    "double-rate": {"train.learning_rate": 0.014},
 }
 """By name, what differs from `params.yaml`."""
 

@@ -4,7 +4,7 @@ The post's settings: plain Keras layers, batches of 128, Adam at a constant 1e-3
 since with the post's own ε the loss is no bound. With several seeds they take an hour and more, in which the machine's
 speed changes. So that both are timed in the same minutes, the post's losses come first (`train_post`, by this project's
 layers, which compute the same function), and its seconds an epoch are those of plain steps in turn with this project's
-own epochs.
+own epochs: each run of this project is compared by those in turn with it.
 
 The post keeps the weights of its last epoch, not of its best: the target is its loss at the end, in the mean over its
 seeds. The lowest loss that each seed had on the way makes a second, harder one.
@@ -99,7 +99,9 @@ def measure() -> dict[str, Any]:
         for seed in SEEDS:
             print(f"seed {seed}, {precision}", flush=True)
             history = fit(build_model(changed, seed), images, validation_images, changed, seed, callbacks=[turns])
-            histories.setdefault(precision, []).append(history.assign(elapsed=history.seconds.cumsum()))
+            plain_epoch = float(np.median(turns.epoch_seconds[-len(history) :]))
+            run = history.assign(elapsed=history.seconds.cumsum(), plain_epoch=plain_epoch)
+            histories.setdefault(precision, []).append(run)
     post["elapsed"] = post.epoch * np.median(turns.epoch_seconds)
     post_runs = [run for _, run in post.groupby("seed")]
     curves = {name: [run[["val_loss", "elapsed"]].to_dict("list") for run in runs] for name, runs in histories.items()}
@@ -110,9 +112,9 @@ def compare(histories: dict[str, list[pd.DataFrame]], post: list[pd.DataFrame]) 
     """Prints, draws and returns when this project's settings are below the held-out loss of the post's.
 
     Args:
-        histories: of this project's settings, by precision, `float32` among them, one a seed, with `val_loss` and
-            `elapsed`, the seconds until the end of each epoch.
-        post: of the post's settings, likewise.
+        histories: of this project's settings, by precision, `float32` among them, one a seed, with `val_loss`;
+            `elapsed`, the seconds until the end of each epoch; `plain_epoch`, those of an epoch of the post meanwhile.
+        post: of the post's settings, one a seed, with `epoch`, `val_loss` and, by the median of all, `elapsed`.
 
     Returns:
         `ratio`, in float32, of the seconds until the loss of the post's last epoch; for each precision `reach` of that,
@@ -124,7 +126,8 @@ def compare(histories: dict[str, list[pd.DataFrame]], post: list[pd.DataFrame]) 
     for precision, runs in histories.items():
         end, lowest = reach(runs, last), reach(runs, best)
         for name, part in (("at their end", end), ("at their lowest", lowest)):
-            seconds = ", ".join("not reached" if s is None else f"{s:.0f} s" for s in part["seconds"])
+            pairs = zip(part["seconds"], part["ratios"], strict=True)
+            seconds = ", ".join("not reached" if s is None else f"{s:.0f} s ({r:.3f})" for s, r in pairs)
             ratio = "" if part["ratio"] is None else f", {part['ratio']:.3f} of that in the median"
             line = "the post's settings {}: {target:.2f} nats after {post_seconds:.0f} s; this project in {}: {}{}"
             print(line.format(name, precision, seconds, ratio, **part), flush=True)
@@ -145,18 +148,21 @@ def reach(runs: list[pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
     Returns:
         The loss, `target`, in nats, and `post_seconds` until the post has it, means over its runs, whose own are
         `post_losses` and `post_epochs`; `seconds` until each run of this project has it, None if its loss stays above;
-        `ratio`, their median to the post's, None if the median run stays above.
+        `ratios` of these to the post's, by the seconds of its epochs meanwhile; `ratio`, their median, None if the median
+        run stays above.
     """
     target, post_seconds = float(post.val_loss.mean()), float(post.elapsed.mean())
     reached = [float(run.elapsed[run.val_loss <= target].min()) for run in runs]  # NaN where it stays above
-    median = float(np.median(np.nan_to_num(reached, nan=math.inf)))
+    ratios = [s / (run.plain_epoch.iloc[0] * post.epoch.mean()) for s, run in zip(reached, runs, strict=True)]
+    median = float(np.median(np.nan_to_num(ratios, nan=math.inf)))
     return {
         "target": target,
         "post_seconds": post_seconds,
         "post_losses": post.val_loss.tolist(),
         "post_epochs": post.epoch.astype(int).tolist(),
         "seconds": [None if math.isnan(seconds) else seconds for seconds in reached],
-        "ratio": median / post_seconds if math.isfinite(median) else None,
+        "ratios": [None if math.isnan(ratio) else ratio for ratio in ratios],
+        "ratio": median if math.isfinite(median) else None,
     }
 
 

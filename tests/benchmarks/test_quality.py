@@ -20,25 +20,31 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "picture.png"
 
 
-def run(losses: list[float], epoch_seconds: float) -> pd.DataFrame:
-    return pd.DataFrame({"val_loss": losses, "elapsed": epoch_seconds * np.arange(1, len(losses) + 1)})
+def run(losses: list[float], epoch_seconds: float, plain_epoch: float = 100) -> pd.DataFrame:
+    elapsed = epoch_seconds * np.arange(1, len(losses) + 1)
+    return pd.DataFrame({"val_loss": losses, "elapsed": elapsed, "plain_epoch": plain_epoch})
 
 
 def test_ratios_of_the_seconds_until_the_last_and_the_lowest_loss_of_the_post(picture: Path) -> None:
-    float32 = [run([106, 103.2, 102.5], 10), run([103.5, 102.9, 102.4], 12), run([106, 105, 102.6], 9)]
+    # the third run on a machine that was slower by half meanwhile
+    float32 = [run([106, 103.2, 102.5], 10), run([103.5, 102.9, 102.4], 12), run([106, 105, 102.6], 9, 150)]
     bfloat16 = [run([106, 103], 4), run([103.2, 103.3], 4), run([106, 102.8], 4)]
     end = {"target": 103.5, "post_seconds": 400, "post_losses": [103.6, 103.4], "post_epochs": [4, 3]}
     lowest = {"target": 103, "post_seconds": 300, "post_losses": [102.8, 103.2], "post_epochs": [3, 2]}
-    assert quality.compare({"float32": float32, "mixed_bfloat16": bfloat16}, POST) == {
-        "ratio": pytest.approx(20 / 400),
-        "float32": {
-            **{**end, "seconds": [20, 12, 27], "ratio": pytest.approx(20 / 400)},
-            "lowest": {**lowest, "seconds": [30, 24, 27], "ratio": pytest.approx(27 / 300)},
-        },
-        "mixed_bfloat16": {
-            **{**end, "seconds": [8, 4, 8], "ratio": pytest.approx(8 / 400)},
-            "lowest": {**lowest, "seconds": [8, None, 8], "ratio": pytest.approx(8 / 300)},
-        },
+    result = quality.compare({"float32": float32, "mixed_bfloat16": bfloat16}, POST)
+    for precision, place, seconds, ratios in (
+        ("float32", end, [20, 12, 27], [20 / 350, 12 / 350, 27 / 525]),
+        ("float32", lowest, [30, 24, 27], [30 / 250, 24 / 250, 27 / 375]),
+        ("mixed_bfloat16", end, [8, 4, 8], [8 / 350, 4 / 350, 8 / 350]),
+        ("mixed_bfloat16", lowest, [8, None, 8], [8 / 250, None, 8 / 250]),
+    ):
+        found = result[precision] if place is end else result[precision].pop("lowest")
+        found = {name: value for name, value in found.items() if name != "lowest"}
+        median = float(np.median([np.inf if ratio is None else ratio for ratio in ratios]))
+        assert found.pop("ratios") == [None if ratio is None else pytest.approx(ratio) for ratio in ratios]
+        assert found == place | {"seconds": seconds, "ratio": pytest.approx(median)}
+    assert {name: result[name] for name in ("ratio", "bfloat16_cost")} == {
+        "ratio": pytest.approx(27 / 525),
         "bfloat16_cost": {
             "differences": pytest.approx([0.5, 0.8, 0.2]),
             "mean": pytest.approx(0.5),
@@ -92,9 +98,12 @@ def test_both_are_trained_with_each_seed_and_compared(
 
 def test_a_seed_that_stays_above_the_target_counts_as_the_slowest(capsys: pytest.CaptureFixture[str]) -> None:
     result = quality.compare({"float32": [run([106, 103.6], 10), run([106, 103.1], 10), run([103.4], 10)]}, POST)
-    assert (result["float32"]["seconds"], result["ratio"]) == ([None, 20, 10], pytest.approx(20 / 400))
+    assert (result["float32"]["seconds"], result["ratio"]) == ([None, 20, 10], pytest.approx(20 / 350))
     lowest = result["float32"]["lowest"]
     assert (lowest["seconds"], lowest["ratio"]) == ([None, None, None], None)
     out = capsys.readouterr().out
-    assert "end: 103.50 nats after 400 s; this project in float32: not reached, 20 s, 10 s, 0.050 of that" in out
+    line = (
+        "end: 103.50 nats after 400 s; this project in float32: not reached, 20 s (0.057), 10 s (0.029), 0.057 of that"
+    )
+    assert line in out
     assert "lowest: 103.00 nats after 300 s; this project in float32: not reached, not reached, not reached\n" in out
