@@ -26,7 +26,6 @@ CHANGES: dict[str, dict[str, object]] = {
     "adam": {"train.optimizer": "adam", "train.learning_rate": 0.002},
     "cosine": {"train.schedule": "cosine"},
     "half-batch": {"train.batch_size": 40},
-    "double-batch": {"train.batch_size": 160},
 }
 """By name, what differs from `params.yaml`."""
 

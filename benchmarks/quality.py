@@ -148,8 +148,8 @@ def reach(runs: list[pd.DataFrame], post: pd.DataFrame) -> dict[str, Any]:
     Returns:
         The loss, `target`, in nats, and `post_seconds` until the post has it, means over its runs, whose own are
         `post_losses` and `post_epochs`; `seconds` until each run of this project has it, None if its loss stays above;
-        `ratios` of these to the post's, by the seconds of its epochs meanwhile; `ratio`, their median, None if the median
-        run stays above.
+        `ratios` of these to the post's, by the seconds of its epochs meanwhile; `ratio`, their median, None if the
+        median run stays above.
     """
     target, post_seconds = float(post.val_loss.mean()), float(post.elapsed.mean())
     reached = [float(run.elapsed[run.val_loss <= target].min()) for run in runs]  # NaN where it stays above
