@@ -25,7 +25,7 @@ bench: repro .venv/torch/ready
 seeds: repro
 	PYTHONPATH=src $(BIN)/python -m benchmarks.seeds
 
-# What the post does otherwise, and other settings of the training: a training for each.
+# What the post does otherwise: a training for each.
 effects: repro
 	PYTHONPATH=src $(BIN)/python -m benchmarks.effects
 

@@ -1,7 +1,7 @@
 """What a change of settings does to the loss: `python -m benchmarks.effects`.
 
-First what the post does otherwise, then the choices of this project, each against `params.yaml` as it is. Each change
-is an experiment of the stages `train` and `evaluate`, with the seed of `params.yaml` alone; `benchmarks.seeds` tells
+What the post does otherwise, and Adam in the place of Muon, each against `params.yaml` as it is. Each change is an
+experiment of the stages `train` and `evaluate`, with the seed of `params.yaml` alone; `benchmarks.seeds` tells
 how much a figure varies with that.
 """
 
@@ -24,8 +24,6 @@ CHANGES: dict[str, dict[str, object]] = {
         "train.batch_size": 128,
     },
     "adam": {"train.optimizer": "adam", "train.learning_rate": 0.002},
-    "cosine": {"train.schedule": "cosine"},
-    "half-batch": {"train.batch_size": 40},
 }
 """By name, what differs from `params.yaml`."""
 
