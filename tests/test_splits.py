@@ -200,3 +200,13 @@ def array_or_refusal(path: Path) -> NDArray[Any] | str:
 
 def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
     assert "Is a directory" in refusal(tmp_path, load_x)
+
+
+def test_a_file_that_unpacks_to_more_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "arrays.npz"
+    np.savez_compressed(path, z_mean=np.zeros((1000, 1000)))
+    assert path.stat().st_size < 20_000
+    load_arrays(path, "z_mean")
+    monkeypatch.setattr("vae.splits.MAX_BYTES", 2**22)
+    with pytest.raises(InputError, match=r"arrays\.npz: it unpacks to more than 4 MB; `dvc repro` makes it anew\.$"):
+        load_arrays(path, "z_mean")
