@@ -70,14 +70,14 @@ def make_repository(folder: Path, stages: dict[str, Any]) -> None:
 
     Their dependencies are empty too; `params.yaml` is that of the working folder.
     """
-    made = {name: outputs(stage) for name, stage in stages.items()}
-    read = {path for stage in stages.values() for path in stage.get("deps", [])} - {p for o in made.values() for p in o}
-    for path in (*read, *(p for o in made.values() for p in o)):
+    made = {path for stage in stages.values() for path in outputs(stage)}
+    read = {path for stage in stages.values() for path in stage.get("deps", [])} - made
+    for path in read | made:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
     for path in read:
         (folder / path).touch()
     shutil.copy("params.yaml", folder)
-    emptied = {name: stage | {"cmd": f"touch {' '.join(made[name])}"} for name, stage in stages.items()}
+    emptied = {name: stage | {"cmd": f"touch {' '.join(outputs(stage))}"} for name, stage in stages.items()}
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": emptied}), encoding="utf-8")
     for command in (["git", "init", "--quiet"], [*DVC, "init", "--quiet"], [*DVC, "repro", "--quiet"]):
         subprocess.run(command, cwd=folder, check=True)  # noqa: S603

@@ -116,9 +116,7 @@ def test_steps_taken_at_a_time_fill_an_epoch_in_50_executions_or_more(steps: int
     assert steps_per_execution(steps) == at_a_time
 
 
-def test_steps_taken_at_a_time_are_the_same_steps(
-    blobs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_steps_taken_at_a_time_are_the_same_steps(blobs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch) -> None:
     decaying = settings(schedule="trapezoid", optimizer="muon")
     histories = []
     for at_a_time in (1, 4):
