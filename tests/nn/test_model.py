@@ -101,6 +101,7 @@ def test_plain_compile_and_fit_lower_the_loss(images: NDArray[np.float32]) -> No
     model = VAE(2, seed=0)
     model.compile(keras.optimizers.Adam(0.01))
     history = model.fit(images, epochs=20, verbose=0).history
+    assert history.keys() == {"loss", "reconstruction", "kl"}
     assert history["loss"][-1] < 0.9 * history["loss"][0]
     np.testing.assert_allclose(np.add(history["reconstruction"], history["kl"]), history["loss"], rtol=1e-5)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vae.nn.batches import batches
 from vae.nn.model import VAE
 from vae.nn.progress import DivergenceError
 from vae.nn.training import HISTORY_COLUMNS, build_model, fit, learning_rate_schedule, steps_per_execution
@@ -123,9 +124,20 @@ def test_steps_taken_at_a_time_are_the_same_steps(blobs: NDArray[np.float32], mo
         monkeypatch.setattr("vae.nn.training.steps_per_execution", lambda steps, k=at_a_time: k)
         histories.append(fit(build_model(decaying, 0), blobs[:32], blobs[32:], decaying, 0).drop(columns="seconds"))
     np.testing.assert_allclose(histories[1], histories[0], rtol=1e-4)
-    ruinous = settings(learning_rate=1e9)
-    with pytest.raises(DivergenceError, match=r"^the loss became nan in epoch 1, steps 1 to 4 of 4, "):
-        fit(build_model(ruinous, 0), blobs[:32], blobs[32:], ruinous, 0)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 3, 6])
+def test_the_step_that_diverges_is_named_with_its_rate_however_many_are_taken_at_a_time(
+    blobs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
+    # The rate rises from 0 by 0.1 a step; the images of step 4 of 6 are infinite, and the loss after them stays so.
+    monkeypatch.setattr("vae.nn.training.steps_per_execution", lambda steps: at_a_time)
+    monkeypatch.setattr("vae.nn.training.shuffled_batches", lambda images, size, *_: batches(images, size))
+    rising = settings(schedule="trapezoid", learning_rate=1.2, epochs=4, warmup=0.5, batch_size=4)
+    poisoned = blobs[:24].copy()
+    poisoned[12:16] = np.inf
+    with pytest.raises(DivergenceError, match=r"in epoch 1, step 4 of 6, at a learning rate of 0\.3; "):
+        fit(build_model(rising, 0), poisoned, blobs[32:], rising, 0)
 
 
 class Poison(keras.callbacks.Callback):

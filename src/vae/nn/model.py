@@ -63,6 +63,24 @@ def build_decoder(latent_dim: int, precision: str) -> keras.Model:
     return keras.Model(z, logits, name="decoder")
 
 
+class FiniteSteps(keras.metrics.Metric):
+    """How many steps of an epoch came before the first whose loss is no finite number; nothing of it is shown.
+
+    Where several steps are one execution, it alone tells which of them that was.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="finite_steps")
+        self.count = self.add_variable((), "zeros", "int32", name="count")
+
+    def update_state(self, mean_loss: KerasTensor) -> None:
+        """Takes the mean of the epoch's losses until now, which one that is no number spoils for good."""
+        self.count.assign_add(ops.cast(ops.isfinite(mean_loss), "int32"))
+
+    def result(self) -> dict[str, KerasTensor]:
+        return {}
+
+
 class VAE(keras.Model):
     """The model of the post: `compile(optimizer)` and `fit(images)` train it, the loss is its own.
 
@@ -93,6 +111,7 @@ class VAE(keras.Model):
         self.decoder = build_decoder(latent_dim, precision)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
+        self.finite_steps = FiniteSteps()
         self(keras.Input(IMAGE_SHAPE))  # builds it, so that weights can be loaded and the summary has shapes
 
     def call(self, images: KerasTensor, training: bool = False) -> VAEOutput:
@@ -113,6 +132,12 @@ class VAE(keras.Model):
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
         return ops.mean(reconstruction + kl)
+
+    def train_step(self, data: Any) -> dict[str, KerasTensor]:
+        """Keras's own, counted."""
+        means: dict[str, KerasTensor] = super().train_step(data)
+        self.finite_steps.update_state(means["loss"])
+        return means
 
     def encode(self, images: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """z_mean and z_log_var, each (batch, latent_dim), of images (batch, 28, 28, 1)."""

@@ -23,15 +23,19 @@ class EpochRecord(keras.callbacks.Callback):
         setting: the key of the learning rate in `params.yaml`, `train.learning_rate` say.
         learning_rate: its value.
         line: a format of the epoch's figures, `loss {loss:.2f}` say; None where Keras shows its bar.
+        finite_steps: counts the epoch's steps before one whose loss is no finite number; needed where several steps
+            are one execution, after which alone this is called.
 
     Raises:
-        DivergenceError: the loss is no longer a finite number; after the execution in which that happens, which may be
-            of several steps.
+        DivergenceError: the loss is no longer a finite number.
     """
 
-    def __init__(self, setting: str, learning_rate: float, line: str | None) -> None:
+    def __init__(
+        self, setting: str, learning_rate: float, line: str | None, finite_steps: keras.Variable | None = None
+    ) -> None:
         super().__init__()
         self.setting, self.learning_rate, self.line = setting, learning_rate, line
+        self.finite_steps = finite_steps
         self.rows: list[dict[str, float]] = []
         """One an epoch, the first one first."""
 
@@ -42,10 +46,10 @@ class EpochRecord(keras.callbacks.Callback):
         assert logs is not None
         # the mean over the epoch's steps until now, which one step without a number spoils for good
         if not math.isfinite(logs["loss"]):
-            first = batch + 2 - self.model.steps_per_execution
-            which = f"step {batch + 1}" if first > batch else f"steps {first} to {batch + 1}"
-            of_all = f" of {self.params['steps']}" if self.params["steps"] else ""
-            self._end(f"the loss became {logs['loss']} in epoch {self.epoch + 1}, {which}{of_all}")
+            step = batch if self.finite_steps is None else int(self.finite_steps)
+            self.model.optimizer.iterations.assign_sub(batch + 1 - step)  # back to the learning rate of that step
+            which = f"step {step + 1} of {self.params['steps']}"
+            self._end(f"the loss became {logs['loss']} in epoch {self.epoch + 1}, {which}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None

@@ -115,7 +115,8 @@ def fit(
     """
     on_terminal = sys.stdout.isatty()
     steps = math.ceil(len(images) / settings.batch_size)
-    record = EpochRecord("train.learning_rate", settings.learning_rate, None if on_terminal else LINE)
+    line = None if on_terminal else LINE
+    record = EpochRecord("train.learning_rate", settings.learning_rate, line, model.finite_steps.count)
     early_stopping = keras.callbacks.EarlyStopping(
         "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
     )
