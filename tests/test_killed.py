@@ -41,21 +41,39 @@ def test_killed_at_ten_random_moments_it_ends_with_the_bytes_of_an_unbroken_run(
     unbroken, cached = hashes(checkout), cache(checkout)
 
     # every other kill at any moment of the run, the others while it trains
-    moments, kills, output = random.Random(7), 0, ""  # noqa: S311
+    moments, kills, outputs = random.Random(7), 0, []  # noqa: S311
     while kills < KILLS:
         training = kills % 2 == 1
-        killed, printed = run_until(checkout, moments.uniform(0, end - first_epoch if training else end), training)
-        kills, output = kills + killed, output + printed
+        killed, output = run_until(checkout, moments.uniform(0, end - first_epoch if training else end), training)
+        kills += killed
+        outputs.append(output)
         if not killed:
             assert hashes(checkout) == unbroken
-    output += checkout.run(checkout.python, *TRAIN)
+    outputs.append(checkout.run(checkout.python, *TRAIN))
     assert hashes(checkout) == unbroken
-    assert re.search(r"Going on after epoch \d+", output)
+    assert continued(outputs) > 1
     # and nothing else is left behind
     assert cache(checkout) == cached
     assert {path.name for path in (checkout.path / "models").iterdir()} == {"vae", "classifier", ".unfinished.lock"}
     changed = {line.split()[-1] for line in checkout.run("git", "status", "--porcelain").splitlines()}
     assert changed == {"dvc.lock", "params.yaml", "reports/history.csv"}
+
+
+def continued(outputs: list[str]) -> int:
+    """How many of the runs went on from where one before was killed. None may lose a finished epoch."""
+    count = finished = 0
+    for output in outputs:
+        epochs = [int(epoch) for epoch in re.findall(r"^epoch (\d+)/", output, re.M)]
+        going_on = re.search(r"^Going on after epoch (\d+)", output, re.M)
+        if not epochs and not going_on:  # killed before it trained
+            continue
+        start = int(going_on[1]) if going_on else 0
+        # The state is written after the line is, and goes after the last epoch, before that is told.
+        assert start in {finished, finished - 1} or (start == 0 and finished == EPOCHS), outputs
+        assert epochs == [*range(start + 1, start + 1 + len(epochs))], outputs
+        count += start > 0
+        finished = 0 if "kept epoch" in output else start + len(epochs)
+    return count
 
 
 def hashes(checkout: Repository) -> dict[str, str]:
