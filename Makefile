@@ -1,7 +1,7 @@
-# `make repro` takes MNIST to a trained model, its figures and its pictures; `make test` runs the tests; `make bench`
-# times it all; `make seeds` runs it with three seeds, `make effects` with other settings; `make audit` looks for known
-# vulnerabilities; `make fuzz` throws an hour of bad bytes at the parser of the raw files. They first make the
-# environment in .venv, from the pinned and hashed requirements.
+# `make repro` takes MNIST to a trained model, its figures and its pictures; `make params` tells whether params.yaml is
+# right; `make test` runs the tests; `make bench` times it all; `make seeds` runs it with three seeds, `make effects`
+# with other settings; `make audit` looks for known vulnerabilities; `make fuzz` throws an hour of bad bytes at the
+# parser of the raw files. They first make the environment in .venv, from the pinned and hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,10 +9,14 @@ FUZZ_SECONDS ?= 3600
 # Else DVC cannot work from a path that is not ASCII in a locale that is.
 export PYTHONUTF8 = 1
 
-.PHONY: repro test bench seeds effects lint audit fuzz lock page clean
+.PHONY: repro params test bench seeds effects lint audit fuzz lock page clean
 
-repro: .venv/ready
+repro: params
 	$(BIN)/dvc repro
+
+# Before DVC, which removes the outputs of a stage and then runs it, whether it will refuse its parameters or not.
+params: .venv/ready
+	@PYTHONPATH=src $(BIN)/python -m vae.settings
 
 test: .venv/ready-dev lint
 	$(BIN)/python -m pytest --cov --numprocesses 2

@@ -128,6 +128,7 @@ def encode(array: NDArray[np.uint8]) -> bytes:
 TRAIN = Digits(np.arange(3 * 784).reshape(3, 28, 28).astype(np.uint8), np.array([5, 0, 4], np.uint8))
 TEST = Digits(255 - TRAIN.images[:2], np.array([7, 2], np.uint8))
 GOOD = encode(TRAIN.labels)
+OTHER = r"its SHA-256 \(contents\) is \w{16}…, not \w{16}…"  # what is said of a file with other contents
 
 
 def source(*mirrors: str, train: Digits = TRAIN, test: Digits = TEST, hashed: str = "contents") -> Source:
@@ -170,13 +171,14 @@ def test_a_wrong_file_is_replaced(server: Server, tmp_path: Path, capsys: pytest
     server.replies[NAME] = [Reply(GOOD)]
     assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
     assert tree(tmp_path) == {NAME: GOOD}
-    assert re.match(rf"{NAME} has SHA-256 \w{{16}}… .* Downloading it again\.\n", capsys.readouterr().err)
+    printed = capsys.readouterr().err
+    assert re.match(rf"{tmp_path / NAME}: {OTHER}\. Downloading it again\.\n", printed)
 
 
 def test_contents_may_be_compressed_anew_but_an_archive_may_not(server: Server, tmp_path: Path) -> None:
     again = gzip.compress(gzip.decompress(GOOD), compresslevel=0)
     server.replies[NAME] = [Reply(again)]
-    with pytest.raises(InputError, match=rf"SHA-256 {hashlib.sha256(again).hexdigest()[:16]}… \(archive\)"):
+    with pytest.raises(InputError, match=rf"SHA-256 \(archive\) is {hashlib.sha256(again).hexdigest()[:16]}…"):
         fetch(source(server.mirror, hashed="archive"), NAME, tmp_path)
     assert fetch(source(server.mirror), NAME, tmp_path) == gzip.decompress(GOOD)
 
@@ -201,10 +203,10 @@ def test_the_next_mirror_is_used(server: Server, closed: str, tmp_path: Path) ->
 
 
 FAILURES = {
-    "other contents": (Reply(encode(TEST.labels)), rf"{NAME} has SHA-256 \w{{16}}… \(contents\), not \w{{16}}…\."),
-    "not gzip": (Reply(b"<html>"), rf"{NAME} is not a whole gzip file \(Not a gzipped file \(b'<h'\)\)\."),
-    "gzip cut": (Reply(GOOD[:-9]), rf"{NAME} is not a whole gzip file \(Compressed file ended before .*\)\."),
-    "gzip garbled": (Reply(GOOD[:10] + b"\xff" * 9), rf"{NAME} is not a whole gzip file \(.+\)\."),
+    "other contents": (Reply(encode(TEST.labels)), OTHER),
+    "not gzip": (Reply(b"<html>"), r"it is not a whole gzip file \(Not a gzipped file \(b'<h'\)\)"),
+    "gzip cut": (Reply(GOOD[:-9]), r"it is not a whole gzip file \(Compressed file ended before .*\)"),
+    "gzip garbled": (Reply(GOOD[:10] + b"\xff" * 9), r"it is not a whole gzip file \(.+\)"),
     "body cut": (Reply(GOOD, length=len(GOOD) + 5), "broken off before the end"),
     "no answer": (Reply(GOOD, stall=0), "no answer in time"),
     "body stalls": (Reply(GOOD, stall=9), "no answer in time"),
@@ -218,7 +220,8 @@ def test_a_failure_keeps_the_former_file(server: Server, tmp_path: Path, reply: 
     server.replies[NAME] = [reply] if reply else []
     with pytest.raises(InputError) as failed:
         fetch(source(server.mirror), NAME, tmp_path, timeout=0.2 if reason == "no answer in time" else 30)
-    assert re.fullmatch(rf".* could not be downloaded .*: {server.mirror}{NAME}: {reason}", str(failed.value))
+    former = rf"{tmp_path / NAME} is not right \({OTHER}\), and "
+    assert re.fullmatch(rf"{former}could not be downloaded .*: {server.mirror}{NAME}: {reason}", str(failed.value))
     assert tree(tmp_path) == {NAME: FORMER}
 
 
@@ -238,12 +241,23 @@ def test_a_gzip_bomb_is_not_unpacked(
     (tmp_path / NAME).write_bytes(bomb)
     server.replies[NAME] = [Reply(bomb)]
     monkeypatch.setattr(datasets, "MAX_BYTES", 2**20 + 7)
-    with pytest.raises(InputError, match=rf": {server.mirror}{NAME}: {NAME} unpacks to more than 1 MB\.$"):
+    with pytest.raises(InputError, match=rf": {server.mirror}{NAME}: it unpacks to more than 1 MB$"):
         fetch(source(server.mirror, train=train), NAME, tmp_path)
-    assert capsys.readouterr().err.startswith(f"{NAME} unpacks to more than 1 MB. Downloading it again.\n")
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"{tmp_path / NAME}: it unpacks to more than 1 MB. Downloading it again.\n")
     assert tree(tmp_path) == {NAME: bomb}
     monkeypatch.setattr(datasets, "MAX_BYTES", 2**20 + 8)
     assert len(fetch(source(train=train), NAME, tmp_path)) == 2**20 + 8
+
+
+@pytest.mark.parametrize("hashed", ["contents", "archive"])
+def test_a_file_is_not_read_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashed: str) -> None:
+    monkeypatch.setattr(datasets, "MAX_BYTES", 2**20)
+    (tmp_path / NAME).write_bytes(gzip.compress(b"") * 2**16)  # which unpacks to nothing
+    with pytest.raises(
+        InputError, match=rf"{NAME} is not right \(it has more than 1 MB\), and could not be downloaded "
+    ):
+        fetch(source(hashed=hashed), NAME, tmp_path)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from PIL import Image
 
 from repository import Repository
 
+PARAMS = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
 STAGES = ("prepare", "train", "evaluate", "embed", "visualize", "baseline", "classify", "score")
 PICTURES = (
     "interpolations",
@@ -208,6 +209,37 @@ def test_the_notebook_lines_of_the_readme_run(repository: Repository) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (repository.path / "README.md").read_text(encoding="utf-8"), re.S)
     script = f"import sys; sys.path.insert(0, 'src')\n{code}\nassert new.shape == (16, 28, 28, 1)"
     repository.run(repository.python, "-c", script)
+
+
+def test_what_dvc_removes_before_a_mistake_is_told_comes_back_once_it_is_mended(
+    repository: Repository, tmp_path: Path
+) -> None:
+    copy = repository.copy(tmp_path / "repository")
+    original = (copy.path / "params.yaml").read_text(encoding="utf-8")
+    copy.change({"train": {"latent_dim": 0}})
+    output = copy.dvc("repro", status=255)
+    assert "error: params.yaml: train.latent_dim is 0, but must be greater than or equal to 1." in output
+    assert "Traceback" not in output
+    (copy.path / "params.yaml").write_text(original, encoding="utf-8")
+    assert run_in(copy.dvc("repro")) == []
+    assert copy.run("git", "status", "--porcelain") == ""
+    assert "up to date" in copy.dvc("status")
+
+
+def test_make_repro_tells_a_mistake_before_dvc_removes_anything(repository: Repository, tmp_path: Path) -> None:
+    copy = repository.copy(tmp_path / "repository")
+    for spoilt, mistake in (
+        ("laten_dim: 4", "error: params.yaml: train.laten_dim is unknown; did you mean latent_dim?"),
+        ("latent_dim: [", "error: params.yaml is not valid YAML: "),
+        ("latent_dim: 4\n  latent_dim: 4", "error: params.yaml is not valid YAML: key 'latent_dim' is given twice "),
+    ):
+        (copy.path / "params.yaml").write_text(PARAMS.replace("latent_dim: 10", spoilt), encoding="utf-8")
+        before = copy.run("git", "status", "--porcelain")
+        output = copy.run("make", "--assume-old=.venv/ready", f"BIN={Path(copy.python).parent}", "repro", status=2)
+        told, ended = output.splitlines()
+        assert told.startswith(mistake)
+        assert ended.startswith("make: ***")
+        assert copy.run("git", "status", "--porcelain") == before
 
 
 @pytest.mark.parametrize(

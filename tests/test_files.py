@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vae.errors import InputError
 from vae.files import whole, write_csv, write_json
 
 
@@ -245,8 +246,12 @@ def test_all_is_on_the_disk_before_the_rename(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_json_holds_finite_figures_alone(tmp_path: Path, number: float) -> None:
     write_json(tmp_path / "metrics.json", {"kl": 1.0})
-    with pytest.raises(ValueError, match=rf"^{tmp_path}/metrics\.json cannot hold {{'terms': {{'kl': {number}}}}}: "):
-        write_json(tmp_path / "metrics.json", {"terms": {"kl": number}})
+    with pytest.raises(InputError) as refused:
+        write_json(tmp_path / "metrics.json", {"images": 10, "terms": {"kl": number, "reconstruction": 1.0}})
+    assert str(refused.value) == (
+        f"{tmp_path}/metrics.json cannot hold terms.kl = {number}: the model that it measures has gone astray; "
+        "train it at a lower learning rate."
+    )
     assert tree(tmp_path) == {"metrics.json": '{\n  "kl": 1.0\n}\n'}
 
 

@@ -117,7 +117,7 @@ def sentence(write: Writer, folder: Path, capsys: pytest.CaptureFixture[str]) ->
         run_stage(lambda: write(folder, 5000))
     assert ended.value.code == 1
     *before, last = capsys.readouterr().err.splitlines()
-    assert all(line.startswith(("Downloading ", f"{NAME} has SHA-256 ")) for line in before)
+    assert all(line.startswith(("Downloading ", f"{folder / NAME}: its SHA-256 ")) for line in before)
     return last
 
 

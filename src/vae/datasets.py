@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import ipaddress
 import signal
 import sys
@@ -122,12 +123,13 @@ def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0, dea
         InputError: no mirror delivers the file with its published checksum; says what each did instead.
         OSError: the file cannot be read or written.
     """
-    path = directory / name
+    path, former = directory / name, ""
     if path.exists():
         try:
             return _verified(path, source, name)
         except InputError as error:
-            print(f"{error} Downloading it again.", file=sys.stderr)
+            print(f"{path}: {error}. Downloading it again.", file=sys.stderr)
+            former = f"is not right ({error}), and "
     failures = {}
     for mirror in source.mirrors * 2:
         url = mirror + name
@@ -140,7 +142,7 @@ def fetch(source: Source, name: str, directory: Path, timeout: float = 30.0, dea
             failures[url] = _reason(error)
             print(f"Not to be had from {url}: {failures[url]}", file=sys.stderr)
     reasons = "; ".join(f"{url}: {reason}" for url, reason in failures.items())
-    raise InputError(f"{path} could not be downloaded (you may put it there yourself): {reasons}")
+    raise InputError(f"{path} {former}could not be downloaded (you may put it there yourself): {reasons}")
 
 
 def _download(url: str, file: BinaryIO, timeout: float, deadline: float) -> None:
@@ -206,17 +208,21 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 def _verified(path: Path, source: Source, name: str) -> bytes:
     """The uncompressed contents of a .gz file whose checksum is the one published for that name."""
+    with path.open("rb") as file:
+        archive = file.read(MAX_BYTES + 1)
+    if len(archive) > MAX_BYTES:
+        raise InputError(f"it has more than {MAX_BYTES // 2**20} MB")
     try:
-        with gzip.open(path) as file:
-            content = file.read(MAX_BYTES + 1)
+        with gzip.GzipFile(fileobj=io.BytesIO(archive)) as unpacked:
+            contents = unpacked.read(MAX_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{name} is not a whole gzip file ({error}).") from None
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{name} unpacks to more than {MAX_BYTES // 2**20} MB.")
-    found = hashlib.sha256(content if source.hashed == "contents" else path.read_bytes()).hexdigest()
+        raise InputError(f"it is not a whole gzip file ({error})") from None
+    if len(contents) > MAX_BYTES:
+        raise InputError(f"it unpacks to more than {MAX_BYTES // 2**20} MB")
+    found = hashlib.sha256(contents if source.hashed == "contents" else archive).hexdigest()
     if found != source.sha256[name]:
-        raise InputError(f"{name} has SHA-256 {found[:16]}… ({source.hashed}), not {source.sha256[name][:16]}….")
-    return content
+        raise InputError(f"its SHA-256 ({source.hashed}) is {found[:16]}…, not {source.sha256[name][:16]}…")
+    return contents
 
 
 def _reason(error: Exception) -> str:

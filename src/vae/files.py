@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -89,18 +90,21 @@ def _remove(path: Path) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` indented by two spaces, with a final line break.
+    """Write the figures of a model, in nested sections, indented by two spaces, with a final line break.
 
     Raises:
-        ValueError: a figure is infinite or not a number, for which JSON has no word.
+        InputError: a figure is infinite or not a number, for which JSON has no word.
         OSError: as `whole`.
     """
-    try:
-        text = json.dumps(content, indent=2, allow_nan=False)
-    except ValueError as error:
-        raise ValueError(f"{path} cannot hold {content}: {error}.") from None
+    figures = pd.json_normalize(content).iloc[0]
+    wrong = [f"{key} = {value}" for key, value in figures.items() if isinstance(value, float) and not isfinite(value)]
+    if wrong:
+        raise InputError(
+            f"{path} cannot hold {', '.join(wrong)}: the model that it measures has gone astray; "
+            "train it at a lower learning rate."
+        )
     with whole(path) as part:
-        part.write_text(text + "\n", encoding="utf-8")
+        part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:

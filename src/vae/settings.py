@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from vae.errors import InputError
+from vae.errors import InputError, run_stage
 
 
 class Section(BaseModel):
@@ -138,6 +138,11 @@ def load_settings(section: type[SectionType], path: Path | str = "params.yaml") 
     return settings, params.seed
 
 
+def main() -> None:
+    """What `make params` runs: tells the mistakes in `params.yaml`, if there are any."""
+    load_settings(Prepare)
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, but values are read as in YAML 1.2, as DVC does: 1e-3 is a number, 010 is not eight.
 
@@ -227,3 +232,7 @@ def _fields(location: Sequence[int | str]) -> dict[str, Any]:
         model = model.model_fields[name].annotation
     fields: dict[str, Any] = model.model_fields
     return fields
+
+
+if __name__ == "__main__":
+    run_stage(main)
