@@ -101,3 +101,18 @@ def test_the_readme_has_the_speed_of_the_step(precision: str) -> None:
 def test_the_readme_has_the_time_to_quality() -> None:
     quality = json.loads((ROOT / "reports/benchmark.json").read_text(encoding="utf-8"))["time_to_quality"]
     assert f"**{quality['ratio']:.3f}** of the post's time" in README
+
+
+def test_the_readme_has_the_seconds_and_the_memory_of_each_stage() -> None:
+    report = json.loads((ROOT / "reports/benchmark.json").read_text(encoding="utf-8"))["stages"]
+    assert set(report["stages"]) == set(STAGES)
+    for name, measured in report["stages"].items():
+        assert f"\n| {name} | {measured['seconds']:.1f} | {measured['peak_mib']:.0f} |\n" in README
+    for seconds in report["nothing_to_do"].values():
+        assert f" {seconds:.2f} s" in README
+
+
+def test_the_readme_has_the_exponents_of_growth() -> None:
+    exponents = json.loads((ROOT / "reports/benchmark.json").read_text(encoding="utf-8"))["scaling"]["exponents"]
+    training, embedding, tsne = exponents.values()
+    assert f"e = {training:.2f} (training), {embedding:.2f}\n(embedding), {tsne:.2f} (t-SNE)" in README
