@@ -20,8 +20,8 @@ SMALL = {
     "score": {"mixture_components": 3},
 }
 
-# What the user who runs the tests may have set.
-OWN = ("GIT_", "LC_", "LANG", "PYTHON", "XDG_", "EMAIL")
+# What the user who runs the tests may have set, or the make that runs them has.
+OWN = ("GIT_", "LC_", "LANG", "PYTHON", "XDG_", "EMAIL", "MAKE", "MFLAGS")
 # Python takes the locale C for UTF-8 unless it is told not to.
 UTF8 = MappingProxyType({"LC_ALL": "C"})
 ASCII = MappingProxyType({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
