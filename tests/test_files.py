@@ -249,9 +249,11 @@ def test_json_holds_finite_figures_alone(tmp_path: Path, number: float) -> None:
     with pytest.raises(InputError) as refused:
         write_json(tmp_path / "metrics.json", {"images": 10, "terms": {"kl": number, "reconstruction": 1.0}})
     assert str(refused.value) == (
-        f"{tmp_path}/metrics.json cannot hold terms.kl = {number}: the model that it measures has gone astray; "
+        f"{tmp_path}/metrics.json cannot hold terms.kl = {number}: if that is of a model that has gone astray, "
         "train it at a lower learning rate."
     )
+    with pytest.raises(InputError, match=rf"/metrics\.json cannot hold losses = \[1\.0, {number}\]: "):
+        write_json(tmp_path / "metrics.json", {"losses": [1.0, number]})
     assert tree(tmp_path) == {"metrics.json": '{\n  "kl": 1.0\n}\n'}
 
 

@@ -68,8 +68,8 @@ def continued(outputs: list[str]) -> int:
         if not epochs and not going_on:  # killed before it trained
             continue
         start = int(going_on[1]) if going_on else 0
-        # The state is written after the line is, and goes after the last epoch, before that is told.
-        assert start in {finished, finished - 1} or (start == 0 and finished == EPOCHS), outputs
+        # An epoch's line is printed when its state is written; and the state goes when the last epoch is finished.
+        assert start in {finished, finished + 1} or (start == 0 and finished == EPOCHS), outputs
         assert epochs == [*range(start + 1, start + 1 + len(epochs))], outputs
         count += start > 0
         finished = 0 if "kept epoch" in output else start + len(epochs)

@@ -93,6 +93,13 @@ def test_moment_kl_takes_correlations_into_account() -> None:
     assert found == pytest.approx(-0.5 * np.log(1 - 0.8**2), rel=0.03)
 
 
+def test_moments_beyond_the_numbers_have_no_figure_and_no_warning() -> None:
+    z_mean = np.outer(np.arange(5), [1e9, 1e9]).astype("float32")
+    summary = summarize(z_mean, np.full((5, 2), -20.0, "float32"), seed=0)
+    assert summary["moment_kl"] == np.inf
+    assert np.isnan(summary["standard_error"]["moment_kl"])
+
+
 def test_summary_splits_the_rate_and_counts_active_units() -> None:
     rng = np.random.default_rng(0)
     z_mean = (rng.normal(size=(500, 3)) * [2.0, 0.09, 0.5]).astype("float32")

@@ -52,7 +52,7 @@ def test_the_best_checkpoint_is_kept_of_a_training_that_diverges(
     assert ended.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(
-        "error: the validation loss became nan in epoch 2, after its last step, at a learning rate of "
+        "error: the validation loss became NaN or infinite in epoch 2, after its last step, at a learning rate of "
     )
     (kept_at,) = Path("models/unfinished").glob("*/best")
     assert line.endswith(

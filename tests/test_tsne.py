@@ -51,3 +51,11 @@ def test_too_few_points_for_the_perplexity_are_refused() -> None:
         InputError, match=r"^visualize\.perplexity is 30, but must be at most 29\.6667, since there are 90 points\.$"
     ):
         tsne(points, perplexity=30, seed=0, title="test")
+
+
+@pytest.mark.parametrize("dimensions", [2, 80])
+def test_points_that_are_all_the_same_are_refused(dimensions: int) -> None:
+    with pytest.raises(
+        InputError, match=r"^latents: all 90 points are the same, which have no map: if they are of a model"
+    ):
+        tsne(np.full((90, dimensions), 0.1, "float32"), perplexity=5, seed=0, title="latents")

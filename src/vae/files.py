@@ -3,10 +3,10 @@
 import glob
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -90,21 +90,23 @@ def _remove(path: Path) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write the figures of a model, in nested sections, indented by two spaces, with a final line break.
+    """Write `content`, sections within sections, indented by two spaces, with a final line break.
 
     Raises:
         InputError: a figure is infinite or not a number, for which JSON has no word.
         OSError: as `whole`.
     """
-    figures = pd.json_normalize(content).iloc[0]
-    wrong = [f"{key} = {value}" for key, value in figures.items() if isinstance(value, float) and not isfinite(value)]
-    if wrong:
+    try:
+        text = json.dumps(content, indent=2, allow_nan=False)
+    except ValueError:
+        figures = pd.json_normalize(content).iloc[0]
+        wrong = [f"{key} = {value}" for key, value in figures.items() if re.search("NaN|Infinity", json.dumps(value))]
         raise InputError(
-            f"{path} cannot hold {', '.join(wrong)}: the model that it measures has gone astray; "
+            f"{path} cannot hold {', '.join(wrong)}: if that is of a model that has gone astray, "
             "train it at a lower learning rate."
-        )
+        ) from None
     with whole(path) as part:
-        part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:

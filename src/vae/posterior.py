@@ -98,7 +98,7 @@ def summarize(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed:
         (moment_kl(z_mean[rows], z_log_var[rows]), active_units(z_mean[rows]))
         for rows in rng.integers(n, size=(RESAMPLES, n))
     ]
-    with np.errstate(invalid="ignore"):  # of a model gone astray some are infinite: `write_json` tells that
+    with np.errstate(invalid="ignore"):  # some are infinite where the covariance is singular
         moment_error, active_error = np.std(resamples, axis=0, ddof=1)
     return {
         "active_units": active_units(z_mean),

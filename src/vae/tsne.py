@@ -32,13 +32,18 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
         title: printed before it starts, and with the seconds after it.
 
     Raises:
-        InputError: there are too few points for the perplexity.
+        InputError: there are too few points for the perplexity, or all are the same.
     """
     points = points.reshape(len(points), -1)
     if 3 * perplexity > len(points) - 1:  # t-SNE looks at that many neighbours of each point
         raise InputError(
             f"visualize.perplexity is {perplexity:g}, but must be at most {(len(points) - 1) / 3:.6g}, "
             f"since there are {len(points)} points."
+        )
+    if (points == points[0]).all():
+        raise InputError(
+            f"{title}: all {len(points):,} points are the same, which have no map: if they are of a model that has "
+            "gone astray, train it at a lower learning rate."
         )
     print(f"{title}, {len(points):,} points", flush=True)
     started = time.perf_counter()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vae.nn.batches import batches, shuffled_batches
-from vae.nn.progress import EpochRecord
+from vae.nn.progress import EpochLine, EpochRecord
 from vae.nn.weights import load_model, save_model
 from vae.splits import Split
 
@@ -54,13 +54,14 @@ def train_classifier(
         seed: of the initial weights, the dropout and the shuffling.
 
     Raises:
-        InputError: the loss is no longer a finite number.
+        DivergenceError: the loss is no longer a finite number, or a weight is none.
     """
     keras.utils.set_random_seed(seed)
     model = build_classifier(train.images.shape[1:], len(train.class_names), seed)
     on_terminal = sys.stdout.isatty()
     steps_per_epoch = math.ceil(len(train.images) / batch_size)
     schedule = CosineDecay(learning_rate, epochs * steps_per_epoch)
+    record = EpochRecord("classify.learning_rate", learning_rate)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss, metrics=["accuracy"])
     model.fit(
@@ -70,8 +71,9 @@ def train_classifier(
         steps_per_epoch=steps_per_epoch,
         validation_data=batches(validation.images, VALIDATION_BATCH_SIZE, labels=validation.labels),
         callbacks=[
-            EpochRecord("classify.learning_rate", learning_rate, None if on_terminal else LINE),
+            record,
             keras.callbacks.EarlyStopping("val_loss", mode="min", patience=epochs, restore_best_weights=True),
+            *([] if on_terminal else [EpochLine(record, LINE)]),
         ],
         verbose=1 if on_terminal else 0,
     )

@@ -64,7 +64,7 @@ def build_decoder(latent_dim: int, precision: str) -> keras.Model:
 
 
 class FiniteSteps(keras.metrics.Metric):
-    """How many steps of an epoch came before the first whose loss is no finite number; nothing of it is shown.
+    """How many steps of an epoch came before the first whose loss is no finite number. It adds nothing to the logs.
 
     Where several steps are one execution, it alone tells which of them that was.
     """
@@ -124,7 +124,7 @@ class VAE(keras.Model):
     ) -> KerasTensor:
         """The negative ELBO in nats, averaged over the batch `x`. Keras's own steps call this with `y_pred` = call(x).
 
-        Overriding this alone leaves `training=True`, the gradients and the metrics to Keras. Targets `y` and weights
+        Overriding this leaves `training=True`, the gradients and the metrics to Keras. Targets `y` and weights
         have no part in it.
         """
         reconstruction = reconstruction_nats(x, y_pred.logits)

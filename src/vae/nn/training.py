@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vae.nn.batches import batches, shuffled_batches
 from vae.nn.model import VAE
 from vae.nn.optimizer import OPTIMIZERS
-from vae.nn.progress import DivergenceError, EpochRecord
+from vae.nn.progress import DivergenceError, EpochLine, EpochRecord
 from vae.nn.resume import Resume, StateFile
 from vae.settings import Train
 
@@ -110,13 +110,12 @@ def fit(
         `epsilon_std`; the learning rate at its end; the seconds it took.
 
     Raises:
-        DivergenceError: the loss is no longer a finite number. The model then has the weights of its best epoch, if
-            there is one.
+        DivergenceError: the loss is no longer a finite number, or a weight is none. The model then has the weights of
+            its best epoch, if there is one.
     """
     on_terminal = sys.stdout.isatty()
     steps = math.ceil(len(images) / settings.batch_size)
-    line = None if on_terminal else LINE
-    record = EpochRecord("train.learning_rate", settings.learning_rate, line, model.finite_steps.count)
+    record = EpochRecord("train.learning_rate", settings.learning_rate, model.finite_steps.count)
     early_stopping = keras.callbacks.EarlyStopping(
         "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
     )
@@ -132,7 +131,11 @@ def fit(
             epochs=epochs.stop,
             steps_per_epoch=steps,
             validation_data=batches(validation_images, VALIDATION_BATCH_SIZE),
-            callbacks=[*callbacks, ValidationNoise(), record, early_stopping, *([resume] if resume else [])],
+            callbacks=[
+                *(*callbacks, ValidationNoise(), record, early_stopping),
+                *([resume] if resume else []),
+                *([] if on_terminal else [EpochLine(record, LINE)]),  # of an epoch whose state is on disk
+            ],
             verbose=1 if on_terminal else 0,
         )
     except DivergenceError as diverged:
