@@ -14,7 +14,7 @@ class DivergenceError(InputError):
     """The loss of a training, or a weight of its model, is no longer a finite number."""
 
     best_epoch: int | None = None
-    """Whose weights the model has now; None if there was none with a finite loss."""
+    """Whose weights the model has now; None if no epoch ended in finite numbers."""
 
 
 class EpochRecord(keras.callbacks.Callback):
@@ -52,7 +52,7 @@ class EpochRecord(keras.callbacks.Callback):
             self._end("the validation loss", "after its last step")
         # pooling and ReLU can hide a weight that is no number from the loss
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
-            self._end("a weight", "after its last step")
+            self._end("a weight", "by its last step")
         logs["learning_rate"] = self._learning_rate()
         logs["seconds"] = time.perf_counter() - self.started
         self.rows.append({name: float(value) for name, value in logs.items()})
