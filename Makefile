@@ -1,63 +1,91 @@
-# `make repro` takes MNIST to a trained model, its figures and its pictures; `make params` tells whether params.yaml is
-# right; `make test` runs the tests; `make bench` times it all; `make seeds` runs it with three seeds, `make effects`
-# with other settings; `make audit` looks for known vulnerabilities; `make fuzz` throws an hour of bad bytes at the
-# parser of the raw files. They first make the environment in .venv, from the pinned and hashed requirements.
+# `make repro` takes MNIST to a trained model, its results and its pictures. `make test` runs the linter, the type checker
+# and all tests; `make check` a fast part of them. CONTRIBUTING.md describes the other targets. Each target first makes
+# the environment in .venv that it needs, from the pinned and hashed requirements.
 
 PYTHON ?= python3
 BIN := .venv/bin
 FUZZ_SECONDS ?= 3600
-# Else DVC cannot work from a path that is not ASCII in a locale that is.
-export PYTHONUTF8 = 1
+DOCUMENTS := README.md $(wildcard docs/*.md)
+PLACE := $(shell pwd -P)
 
-.PHONY: repro params test bench seeds effects lint audit fuzz lock page clean
+# The stages run `python`: the environment's.
+export PATH := $(PLACE)/$(BIN):$(PATH)
+# Otherwise DVC fails in a path that is not ASCII under an ASCII locale.
+export PYTHONUTF8 = 1
+# Settings of the shell that are meant for other environments, or slow every start of Python down.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE PIP_PREFIX PIP_ROOT PIP_TARGET PIP_REQUIRE_VIRTUALENV
+unexport UV_TARGET UV_PREFIX UV_SYSTEM_PYTHON VIRTUAL_ENV
+export PIP_USER = 0
+
+# Programs in an environment contain its path, so a moved or copied checkout makes its environment again.
+ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
+$(shell rm -f .venv/ready .venv/ready-dev)
+endif
+
+.PHONY: repro params test check bench seeds effects lint docs audit fuzz lock page clean git-clone
 
 repro: params
 	$(BIN)/dvc repro
 
-# Before DVC, which removes the outputs of a stage and then runs it, whether it will refuse its parameters or not.
+# Before `dvc repro`, which removes the outputs of a stage before the stage can refuse its parameters.
 params: .venv/ready
-	@PYTHONPATH=src $(BIN)/python -m vae.settings
+	@$(BIN)/python -m vae.settings
 
 test: .venv/ready-dev lint
 	$(BIN)/python -m pytest --cov --numprocesses 2
 
-# An hour or more, most of it the post's own settings; `make bench PARTS=step` for some of it.
+# The linter, the type checker and the tests that need no TensorFlow: some 30 seconds.
+check: .venv/ready-dev lint
+	$(BIN)/python -m pytest -q -m "not slow" tests/io tests/settings tests/data tests/docs tests/test_rooms.py
+
+# An hour or more, most of it the tutorial's own settings; `make bench PARTS=step` for some of it.
 bench: repro .venv/torch/ready
-	PYTHONPATH=src $(BIN)/python -m benchmarks $(PARTS)
+	$(BIN)/python -m benchmarks $(PARTS)
 
-# Two runs more than `make repro`: the figures with three seeds, and how they vary.
+# The results with three seeds, and how they vary: two runs more than `make repro`.
 seeds: repro
-	PYTHONPATH=src $(BIN)/python -m benchmarks.seeds
+	$(BIN)/python -m benchmarks.seeds
 
-# What the post does otherwise: a training for each.
+# What the tutorial does differently: a training for each difference.
 effects: repro
-	PYTHONPATH=src $(BIN)/python -m benchmarks.effects
+	$(BIN)/python -m benchmarks.effects
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/cog --check -I . $(DOCUMENTS)
 
-# Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be asked, too.
+# Generates the tables in the documents again.
+docs: .venv/ready-dev
+	$(BIN)/cog -r -I . $(DOCUMENTS)
+
+# Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be reached, too.
 audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
-		-r requirements.txt -r requirements-dev.txt
+		-r requirements-uv.txt -r requirements.txt -r requirements-dev.txt
 
 fuzz: .venv/fuzz/ready
-	PYTHONPATH=src .venv/fuzz/bin/python tests/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
 
-.venv/ready: requirements.txt
+git-clone:
+	@test -e .git || { echo "error: this folder is not a git repository, which DVC needs: get it by git clone, not as a ZIP" \
+		"file, or run git init in it." >&2; exit 1; }
+
+.venv/ready: requirements-uv.txt requirements.txt pyproject.toml | git-clone
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
-	@# DVC runs the stages' `python` from PATH: this puts the environment first there, activated or not.
-	@echo 'import os, sys; os.environ["PATH"] = os.path.join(sys.prefix, "bin") + os.pathsep + os.environ.get("PATH", "")' \
-		> "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stage_python.pth"
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --editable .
+	@# A relative path, since Python 3.11 reads it in the locale's encoding, which the absolute one may not fit.
+	@echo ../../../../src > "$$(echo .venv/lib/python3.*/site-packages/vae_pipeline.pth)"
+	@pwd -P > .venv/place
 	@touch $@
 
 .venv/ready-dev: requirements-dev.txt .venv/ready
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .venv/torch/ready: benchmarks/requirements.txt .venv/ready
@@ -65,17 +93,19 @@ fuzz: .venv/fuzz/ready
 	.venv/torch/bin/python -m pip install --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
-.venv/fuzz/ready: tests/fuzz/requirements.txt .venv/ready
+.venv/fuzz/ready: tests/data/fuzz/requirements.txt .venv/ready
 	$(PYTHON) -m venv .venv/fuzz
-	.venv/fuzz/bin/python -m pip install --disable-pip-version-check -r tests/fuzz/requirements.txt
+	.venv/fuzz/bin/python -m pip install --disable-pip-version-check -r tests/data/fuzz/requirements.txt
 	@touch $@
+
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+	--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet
 
 # Renews the pins; the hashes need no index host.
 lock: .venv/ready-dev
-	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
-		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
-		--no-emit-index-url --no-strip-extras --no-annotate --no-header --quiet --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group uv -o requirements-uv.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.
 page: .venv/ready

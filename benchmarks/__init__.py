@@ -1,6 +1,6 @@
-"""How fast the pipeline is, against what, and how its figures vary: `make bench` and `make seeds`.
+"""How fast the pipeline is, compared with what, and how its results vary: `make bench`, `make seeds`, `make effects`.
 
-Contenders are timed in turn, each in a process of its own, in rounds that start with another one each time, because
-the machine's speed may change from minute to minute: a ratio is that of two times of the same round, its median
-that over the rounds. Nothing else may run meanwhile.
+The contenders of a comparison take turns, each in its own process, because the speed of a machine may change from
+minute to minute. Each round starts with another contender. A ratio compares two times of the same round, and its median
+is taken over the rounds. Nothing else may run meanwhile.
 """

@@ -1,7 +1,7 @@
-"""The whole benchmark, or some of its parts: `python -m benchmarks [PART …]`.
+"""Run the whole benchmark, or some of its parts: `python -m benchmarks [PART …]`.
 
-Run from the repository's root, after `dvc repro`, on a machine that does nothing else. Each part renews its own section
-of `reports/benchmark.json`.
+Run it from the root of the repository, after `dvc repro`, on a machine that does nothing else. Each part replaces its
+own section of `reports/benchmark.json`.
 """
 
 import argparse
@@ -12,21 +12,21 @@ import sys
 from pathlib import Path
 
 from benchmarks.machine import facts
-from vae.files import write_json
+from vae.io.tables import write_json
 
 REPORT = Path("reports/benchmark.json")
-PARTS = ("step", "variants", "durability", "scaling", "stages", "post", "quality")
+PARTS = ("step", "variants", "durability", "scaling", "stages", "tutorial", "quality")
 SECTIONS = {"quality": "time_to_quality"}
 
 
 def run(part: str, torch_python: Path) -> None:
-    """One part: measures, and renews its section of the report."""
-    module = importlib.import_module(f"benchmarks.{'quality' if part == 'post' else part}")
-    if part == "post":
-        module.train_post()
+    """Measure one part and replace its section of the report."""
+    module = importlib.import_module(f"benchmarks.{'quality' if part == 'tutorial' else part}")
+    if part == "tutorial":
+        module.train_tutorial()
         return
     report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-    if part == "step":  # a machine without bfloat16 leaves that of another as it is
+    if part == "step":  # a machine without bfloat16 keeps the bfloat16 results of another machine
         report[part] = report.get(part, {}) | module.measure(torch_python)
     else:
         report[SECTIONS.get(part, part)] = {**module.measure(), "machine": facts()}
@@ -35,16 +35,16 @@ def run(part: str, torch_python: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, if none is named: {', '.join(PARTS)}")
-    parser.add_argument("--torch-python", default=".venv/torch/bin/python", help="a Python that has PyTorch")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: all, which are {', '.join(PARTS)}")
+    parser.add_argument("--torch-python", default=".venv/torch/bin/python", help="a Python with PyTorch")
     arguments = parser.parse_args()
     parts = arguments.parts or PARTS
     if unknown := set(parts) - set(PARTS):
-        parser.error(f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}.")
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}.")
     if len(parts) == 1:
         run(parts[0], Path(arguments.torch_python))
         return
-    for part in parts:  # each in a process of its own, so that none starts with the memory of another
+    for part in parts:  # each in its own process, so that none starts with the memory of another
         print(f"== {part}", flush=True)
         command = [sys.executable, "-m", "benchmarks", part, "--torch-python", arguments.torch_python]
         subprocess.run(command, check=True)  # noqa: S603

@@ -1,8 +1,8 @@
 """What a change of settings does to the loss: `python -m benchmarks.effects`.
 
-What the post does otherwise, and Adam in the place of Muon, each against `params.yaml` as it is. Each change is an
-experiment of the stages `train` and `evaluate`, with the seed of `params.yaml` alone; `benchmarks.seeds` tells
-how much a figure varies with that.
+The changes are what the tutorial does differently, and Adam instead of Muon. Each is an experiment of the stages
+`train` and `evaluate`, to compare with `params.yaml` as it is. It uses the seed of `params.yaml` only;
+`benchmarks.seeds` measures how much a result varies with the seed.
 """
 
 from pathlib import Path
@@ -12,24 +12,24 @@ import dvc.api
 import pandas as pd
 
 from benchmarks.experiments import run_experiment
-from vae.files import write_csv
+from vae.io.tables import write_csv
 
 TABLE = Path("reports/effects.csv")
 CHANGES: dict[str, dict[str, object]] = {
     "none": {},
-    "post-noise": {"train.epsilon_std": 1e-4},
-    "post-dropout": {"train.dropout": 0.5},
-    "post-optimization": {
+    "tutorial-noise": {"train.epsilon_std": 1e-4},
+    "tutorial-dropout": {"model.dropout": 0.5},
+    "tutorial-optimization": {
         **{"train.optimizer": "adam", "train.learning_rate": 0.001, "train.schedule": "constant"},
         "train.batch_size": 128,
     },
     "adam": {"train.optimizer": "adam", "train.learning_rate": 0.002},
 }
-"""By name, what differs from `params.yaml`."""
+"""The settings that differ from `params.yaml`, by name."""
 
 
-def figures(revision: str) -> dict[str, Any]:
-    """The lowest validation loss, with the noise of the training, and the test loss in its terms, in nats."""
+def losses(revision: str) -> dict[str, Any]:
+    """Return the lowest validation loss, with the noise of training, and the test loss with its terms, in nats."""
     with dvc.api.open("reports/history.csv", rev=revision) as file:
         validation = pd.read_csv(file).val_loss.min()
     grey = dvc.api.metrics_show("reports/metrics.json", rev=revision)["grey"]
@@ -42,7 +42,7 @@ def main() -> None:
         name = f"effect-of-{change}"
         run_experiment(name, settings, targets=["evaluate"])
         shown = " ".join(f"{key}={value}" for key, value in settings.items())
-        rows.append({"change": change, "settings": shown, **figures(name)})
+        rows.append({"change": change, "settings": shown, **losses(name)})
     table = pd.DataFrame(rows)
     write_csv(TABLE, table)
     print(table.to_string(index=False, float_format="{:.2f}".format))

@@ -1,4 +1,4 @@
-"""The pipeline, or a part of it, with other settings: by DVC, in a folder of its own, what was run before not again."""
+"""Run the pipeline, or a part of it, with other settings, as a DVC experiment. DVC reuses what it ran before."""
 
 import subprocess
 import sys
@@ -8,12 +8,12 @@ DVC = [sys.executable, "-m", "dvc"]
 
 
 def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str] = ()) -> None:
-    """Run an experiment in the place of a former one of that name; its name is then a revision that DVC and git know.
+    """Run an experiment in a temporary folder. Its name is then a revision that DVC and git know.
 
     Args:
-        name: of the experiment.
-        settings: what differs from `params.yaml`, by dotted key.
-        targets: the stages that are wanted, with those before them; all, if none is named.
+        name: the name of the experiment, which replaces a former one of that name.
+        settings: the settings that differ from `params.yaml`, by dotted key.
+        targets: the stages to run, with the stages before them; all stages, if there are none.
     """
     subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
     changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]

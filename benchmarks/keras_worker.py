@@ -1,6 +1,8 @@
-"""A contender: training steps of the VAE by Keras, or matmuls for the floor. See `turns.Contender` for the protocol.
+"""A contender: training steps of the VAE in Keras, or matrix products for the floor.
 
-Usage: python -m benchmarks.keras_worker {plain,fused,matmul} PRECISION BATCH_SIZE
+`turns.Contender` describes the protocol.
+
+Usage: python -m benchmarks.keras_worker {plain,fused,matmul} PRECISION BATCH_SIZE HEIGHT WIDTH CHANNELS LATENT_DIM
 """
 
 import sys
@@ -9,48 +11,24 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-import vae.nn  # noqa: F401, before keras: sets TensorFlow up
+import vae.model  # noqa: F401, before keras: sets TensorFlow up
 
 # isort: split
 import keras
 import numpy as np
 import tensorflow as tf
 
-from vae.nn.batches import shuffled_batches
-from vae.nn.model import VAE
-from vae.splits import IMAGE_SHAPE
+from benchmarks import plain_layers
+from vae.model.vae import VAE
+from vae.training.batches import shuffled_batches
 
 MATMUL_SIZE = 2048
 
 
-def encoder_of_the_post(latent_dim: int, dropout: float, seed: int, precision: str) -> keras.Model:
-    """The encoder with the whole image convolved, and each ReLU in its convolution, before the pooling."""
-    images = h = keras.Input(IMAGE_SHAPE)
-    for filters in (32, 64):
-        h = keras.layers.Conv2D(filters, 3, activation="relu", dtype=precision)(h)
-        h = keras.layers.MaxPooling2D(2, dtype=precision)(h)
-    h = keras.layers.Flatten(dtype=precision)(h)
-    h = keras.layers.Dropout(dropout, seed=seed, dtype=precision)(h)
-    heads = [keras.layers.Dense(latent_dim, dtype="float32")(h) for _ in ("z_mean", "z_log_var")]
-    return keras.Model(images, heads, name="encoder")
-
-
-def decoder_of_the_post(latent_dim: int, precision: str) -> keras.Model:
-    """The decoder in plain Keras layers; to logits, as they are more exact and the loss of both is one function."""
-    z = keras.Input((latent_dim,))
-    h = keras.layers.Dense(5 * 5 * 64, dtype=precision)(z)
-    h = keras.layers.Reshape((5, 5, 64), dtype=precision)(h)
-    for filters in (64, 32):
-        h = keras.layers.UpSampling2D(2, dtype=precision)(h)
-        h = keras.layers.Conv2DTranspose(filters, 3, activation="relu", dtype=precision)(h)
-    h = keras.layers.Conv2DTranspose(1, 3, dtype=precision)(h)
-    return keras.Model(z, keras.layers.Identity(dtype="float32")(h), name="decoder")
-
-
-def plain_vae(**settings: object) -> VAE:
-    """The model in the post's plain Keras layers: same weights, same function."""
-    with mock.patch.multiple("vae.nn.model", build_encoder=encoder_of_the_post, build_decoder=decoder_of_the_post):
-        return VAE(**settings)  # type: ignore[arg-type]
+def plain_vae(image_shape: tuple[int, int, int], latent_dim: int, **settings: Any) -> VAE:
+    """Return the model in plain Keras layers: the same function of the same weights."""
+    with mock.patch("vae.model.vae.ARCHITECTURES", {"plain": plain_layers}):
+        return VAE(image_shape, latent_dim, architecture="plain", **settings)
 
 
 class Stopwatch(keras.callbacks.Callback):
@@ -66,9 +44,14 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 def training(model: VAE, batch_size: int) -> Callable[[int], float]:
-    """Runs a number of training steps of a compiled model by `fit`, as the stage `train` does; returns the seconds."""
+    """Return a function that takes a number of training steps by `fit`, as the stage `train` does, and times them.
+
+    Args:
+        model: a compiled model.
+        batch_size: the number of images in a step. They are noise of the model's image shape.
+    """
     first = model.steps_per_execution
-    images = np.random.default_rng(0).random(((first + 100) * batch_size, *IMAGE_SHAPE), "float32")
+    images = np.random.default_rng(0).random(((first + 100) * batch_size, *model.image_shape), "float32")
 
     def run(steps: int) -> float:
         stopwatch = Stopwatch()
@@ -80,7 +63,7 @@ def training(model: VAE, batch_size: int) -> Callable[[int], float]:
 
 
 def matmul(precision: str) -> Callable[[int], float]:
-    """Multiplies two large square matrices, a number of times; returns the seconds."""
+    """Return a function that multiplies two large square matrices a number of times, and times that."""
     a = tf.cast(tf.random.normal((MATMUL_SIZE, MATMUL_SIZE)), precision.removeprefix("mixed_"))
     product = tf.function(lambda: tf.matmul(a, a))
 
@@ -95,20 +78,21 @@ def matmul(precision: str) -> Callable[[int], float]:
 
 
 def answer(run: Callable[[int], float]) -> None:
-    """Runs as many steps as each line of standard input says, and prints the seconds."""
+    """Take as many steps as each line of standard input says, and print the seconds."""
     for line in sys.stdin:
         print(run(int(line)), flush=True)
 
 
-def main(layers: str, precision: str, batch_size: int) -> None:
+def main(layers: str, precision: str, batch_size: int, height: int, width: int, channels: int, latent_dim: int) -> None:
     if layers == "matmul":
         run = matmul(precision)
     else:
-        model = plain_vae(precision=precision) if layers == "plain" else VAE(precision=precision)
+        build = plain_vae if layers == "plain" else VAE
+        model = build((height, width, channels), latent_dim, precision=precision)
         model.compile(keras.optimizers.Adam())
         run = training(model, batch_size)
     answer(run)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

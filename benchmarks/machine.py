@@ -1,4 +1,4 @@
-"""What the figures depend on: the code, processor, cores, Python and libraries."""
+"""What the results depend on: the code, the processor and its cores, Python and the libraries."""
 
 import importlib.metadata
 import os
@@ -11,7 +11,7 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "openTSNE", "dvc")
 
 
 def facts() -> dict[str, Any]:
-    """Of the machine that this runs on; the processor's instructions are known on Linux alone."""
+    """Describe this machine and what is installed on it. Only Linux lists the processor's instructions."""
     cpuinfo = Path("/proc/cpuinfo")
     processor = (
         dict(line.split("\t", 1) for line in cpuinfo.read_text().splitlines() if "\t" in line)
@@ -30,11 +30,11 @@ def facts() -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """That on which the working tree stands; None outside a git repository."""
+    """Return the commit that is checked out; None outside a git repository."""
     command = ["git", "rev-parse", "--short", "HEAD"]
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip() or None  # noqa: S603
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor has instructions that multiply bfloat16 numbers."""
+    """Return whether the processor has instructions that multiply bfloat16 numbers."""
     return any(name.endswith("_bf16") for name in facts()["instructions"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import vae.nn  # noqa: F401, before keras: sets TensorFlow up
+import vae.model  # before keras: sets TensorFlow up
 
 # isort: split
 import keras
@@ -14,14 +14,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vae.figures.style import COLORS, save_figure
-from vae.nn.batches import shuffled_batches
-from vae.nn.checkpoint import load_checkpoint
-from vae.nn.embedding import embed
-from vae.nn.training import build_model
-from vae.settings import Embed, Train, Visualize, load_settings
-from vae.splits import SPLITS, load_arrays, load_split
-from vae.tsne import tsne
+from benchmarks.prepared import prepared
+from vae.data.splits import SPLITS, Split
+from vae.evaluation.embedding import embed
+from vae.io.arrays import load_arrays
+from vae.plots.style import COLORS, save_figure
+from vae.plots.tsne import tsne
+from vae.settings.embed import Embed
+from vae.settings.loader import load_settings
+from vae.settings.model import Model
+from vae.settings.train import Train
+from vae.settings.visualize import Visualize
+from vae.training.batches import shuffled_batches
+from vae.training.fit import build_model
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1)
 PICTURE = Path("reports/benchmark_scaling.png")
@@ -30,33 +35,38 @@ Work = Callable[[int], object]
 
 
 def workloads() -> dict[str, tuple[int, Work]]:
-    """By name: the number of images in all, and what does the work on so many of them."""
-    train_settings, seed = load_settings(Train)
-    splits = [load_split(Path(f"data/prepared/{name}.npz")) for name in SPLITS]
-    train_images = splits[0].images
-    images, labels = (np.concatenate([split[i] for split in splits]) for i in (0, 1))
+    """Return by name: the number of all images, and a function that does the work for a number of them."""
+    seed, model, train = load_settings(Model, Train)
+    _, embedding, plots = load_settings(Embed, Visualize)
+    splits = [prepared(name) for name in SPLITS]
+    images, everything = splits[0].images, np.concatenate([split.images for split in splits])
     (z_mean,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean")
-    untrained, trained = build_model(train_settings, seed), load_checkpoint(Path("models/vae"))
-    untrained.compile(keras.optimizers.Adam(train_settings.learning_rate))
-    batch_size, embed_batch_size = train_settings.batch_size, load_settings(Embed)[0].batch_size
-    perplexity = load_settings(Visualize)[0].perplexity
+    untrained, trained = build_model(splits[0], model, train, seed), vae.load()
+    untrained.compile(keras.optimizers.Adam(train.learning_rate))
+
+    def train_an_epoch(count: int) -> None:
+        untrained.fit(
+            shuffled_batches(images[:count], train.batch_size, seed, range(1)),
+            shuffle=False,
+            steps_per_epoch=math.ceil(count / train.batch_size),
+            verbose=0,
+        )
+
+    def embed_images(count: int) -> None:
+        embed(trained, Split(everything[:count], None, splits[0].class_names), embedding.batch_size)
+
+    def map_latents(count: int) -> None:
+        tsne(z_mean[:count], perplexity=plots.perplexity, seed=seed, title="t-SNE")
+
     return {
-        "training, an epoch": (
-            len(train_images),
-            lambda n: untrained.fit(
-                shuffled_batches(train_images[:n], batch_size, seed, range(1)),
-                shuffle=False,
-                steps_per_epoch=math.ceil(n / batch_size),
-                verbose=0,
-            ),
-        ),
-        "embedding": (len(images), lambda n: embed(trained, images[:n], labels[:n], embed_batch_size)),
-        "t-SNE of latents": (len(z_mean), lambda n: tsne(z_mean[:n], perplexity=perplexity, seed=seed, title="t-SNE")),
+        "training, an epoch": (len(images), train_an_epoch),
+        "embedding": (len(everything), embed_images),
+        "t-SNE of latents": (len(z_mean), map_latents),
     }
 
 
 def measure(rounds: int = 2) -> dict[str, Any]:
-    """Does each at each size, in turn; prints, draws and returns the times and the exponents."""
+    """Do each work at each size, in turn; print, draw and return the times and the exponents."""
     rows = []
     works = workloads()
     for total, work in works.values():
@@ -77,12 +87,12 @@ def measure(rounds: int = 2) -> dict[str, Any]:
 
 
 def exponent(seconds: pd.Series) -> float:
-    """The slope of log(seconds) over log(images), the index, by least squares."""
+    """Return the slope of log(seconds) over log(images), by least squares; the images are the index."""
     return float(np.polyfit(np.log(seconds.index.to_numpy(float)), np.log(seconds.to_numpy()), 1)[0])
 
 
 def draw(seconds: pd.Series, exponents: dict[str, float]) -> Figure:
-    """Seconds against images, both axes logarithmic, with the exponents in the legend."""
+    """Draw seconds against images on logarithmic axes, with the exponents in the legend."""
     figure = Figure(figsize=(7, 4.8), layout="constrained")
     axes = figure.subplots()
     for (name, e), color, marker in zip(exponents.items(), (COLORS[0], COLORS[6], COLORS[3]), "osD", strict=True):

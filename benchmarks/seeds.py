@@ -1,8 +1,8 @@
-"""How the figures of `params.yaml` vary with the seed: `python -m benchmarks.seeds`.
+"""How the results of `params.yaml` vary with the seed: `python -m benchmarks.seeds`.
 
-Each seed but that of `params.yaml`, whose run is in the workspace, is an experiment, named figures-of-seed-N; what
-the run cache knows is not computed again. The seed decides which images are held out, the weights, the noise and the
-order of the images. The test images and their binarization are the same: their chance is not in the spread.
+The seed of `params.yaml` runs in the workspace, and each other seed N as an experiment named results-of-seed-N. DVC
+reuses what is in its run cache. The seed decides which images are held out, the initial weights, the noise and the
+order of the images. The test images and their binarization stay the same, so the spread does not include their chance.
 """
 
 import subprocess
@@ -11,19 +11,20 @@ from typing import Any
 
 import dvc.api
 import pandas as pd
-import yaml
 
 from benchmarks.experiments import DVC, run_experiment
-from vae.files import write_csv
+from vae.io.tables import write_csv
+from vae.settings.loader import load_settings
+from vae.settings.train import Train
 
 SEEDS = (1, 2, 3)
 TABLE = Path("reports/seeds.csv")
 SAME = {"images", "features", "samples", "seed", "log_images"}
-"""Names of figures that are the same with every seed."""
+"""Names of numbers that are the same with every seed."""
 
 
 def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Figures by dotted name, without those of `SAME` and the standard errors, in whose place those over seeds come."""
+    """Return the metrics by dotted name, without `SAME` and without the standard errors, which the seeds replace."""
     flat: dict[str, float] = {}
     for name, value in metrics.items():
         if name == "standard_error":
@@ -36,28 +37,28 @@ def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 def run(seed: int) -> dict[str, Any]:
-    """The metrics of the whole pipeline with that seed, in a folder of DVC's own."""
-    if seed == yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["seed"]:
+    """Run the whole pipeline with that seed and return its metrics."""
+    if seed == load_settings(Train)[0]:
         subprocess.run([*DVC, "repro"], check=True)  # noqa: S603
         metrics: dict[str, Any] = dvc.api.metrics_show()
         return metrics
-    name = f"figures-of-seed-{seed}"
+    name = f"results-of-seed-{seed}"
     run_experiment(name, {"seed": seed})
     metrics = dvc.api.metrics_show(rev=name)
     return metrics
 
 
 def table(metrics: dict[int, dict[str, Any]]) -> pd.DataFrame:
-    """A row a figure: its name, its value with each seed, their mean and the standard error of the mean."""
-    values = pd.DataFrame({f"seed {seed}": flatten(figures) for seed, figures in metrics.items()})
+    """Return a row per metric: its name, its value with each seed, their mean and the standard error of the mean."""
+    values = pd.DataFrame({f"seed {seed}": flatten(results) for seed, results in metrics.items()})
     mean, error = values.mean(axis=1), values.sem(axis=1)
-    return values.assign(mean=mean, standard_error=error).rename_axis("figure").reset_index()
+    return values.assign(mean=mean, standard_error=error).rename_axis("metric").reset_index()
 
 
 def main() -> None:
-    figures = table({seed: run(seed) for seed in SEEDS})
-    write_csv(TABLE, figures)
-    print(figures.to_string(index=False, float_format="{:.5g}".format))
+    results = table({seed: run(seed) for seed in SEEDS})
+    write_csv(TABLE, results)
+    print(results.to_string(index=False, float_format="{:.5g}".format))
 
 
 if __name__ == "__main__":

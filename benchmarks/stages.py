@@ -1,4 +1,4 @@
-"""Seconds and peak memory of each stage, as DVC runs it, and what `dvc repro` takes when there is nothing to do."""
+"""Seconds and peak memory of each stage, as DVC runs it, and the seconds of `dvc repro` when there is nothing to do."""
 
 import os
 import shutil
@@ -16,15 +16,15 @@ from benchmarks.experiments import DVC
 
 
 def measure() -> dict[str, Any]:
-    """Runs each stage anew, in order, in place; prints and returns the table."""
+    """Run each stage again, in order and in place; print and return the table."""
     stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
     rows = {name: run([*DVC, "repro", "--force", "--single-item", name]) for name in stages}
     print(pd.DataFrame(rows).T.to_string(float_format="{:.1f}".format), flush=True)
-    return {"stages": rows, "nothing_to_do": nothing_to_do()}
+    return {"stages": rows, "nothing_to_do": nothing_to_do(stages)}
 
 
 def run(command: list[str]) -> dict[str, float]:
-    """Wall-clock seconds, and the peak resident memory in MiB of the largest of the processes that it starts."""
+    """Run a command; return its wall-clock seconds, and the peak resident memory in MiB of its largest process."""
     started = time.perf_counter()
     program = subprocess.Popen(command)  # noqa: S603, commands of this module
     _, status, usage = os.wait4(program.pid, 0)
@@ -34,13 +34,12 @@ def run(command: list[str]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started, "peak_mib": usage.ru_maxrss / 1024}
 
 
-def nothing_to_do(rounds: int = 9) -> dict[str, float]:
-    """Median seconds of `dvc repro` with nothing to do, in turn.
+def nothing_to_do(stages: dict[str, Any], rounds: int = 9) -> dict[str, float]:
+    """Return the median seconds of `dvc repro` with nothing to do, in turn in three repositories.
 
-    Here; in a repository of the same stages, whose files are all empty: what DVC takes to look at so many; and in one
-    of a single trivial stage: what it takes to start.
+    They are this one; one with the same stages and files, all empty, to see how long DVC looks at so many; and one with
+    a single trivial stage, to see how long DVC takes to start.
     """
-    stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
     with tempfile.TemporaryDirectory() as parent:
         places = {"pipeline": Path(), "same_stages_of_empty_files": Path(parent, "same")}
         places["one_trivial_stage"] = Path(parent, "one")
@@ -60,18 +59,25 @@ def nothing_to_do(rounds: int = 9) -> dict[str, float]:
 
 
 def outputs(stage: dict[str, Any]) -> list[str]:
-    """The paths of a stage's outputs; one with options is a mapping from its path to them."""
+    """Return the paths of a stage's outputs. An output with options is a mapping from its path to them."""
     entries = (entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, []))
     return [path for entry in entries for path in ([entry] if isinstance(entry, str) else entry)]
 
 
-def make_repository(folder: Path, stages: dict[str, Any]) -> None:
-    """A git and DVC repository of these stages, run once, in which they make empty outputs.
+def files(dependency: str) -> list[str]:
+    """Return the files of a dependency: those in its folder, if it is one in the working folder, or the file itself."""
+    inside = (path for path in Path(dependency).rglob("*.*") if path.is_file() and "__pycache__" not in path.parts)
+    return [path.as_posix() for path in inside] or [dependency]
 
-    Their dependencies are empty too; `params.yaml` is that of the working folder.
+
+def make_repository(folder: Path, stages: dict[str, Any]) -> None:
+    """Make a git and DVC repository of these stages, with empty files, and run it once.
+
+    The stages make their outputs, which are empty too. `params.yaml` and the files in folders that are dependencies are
+    the same as in the working folder.
     """
     made = {path for stage in stages.values() for path in outputs(stage)}
-    read = {path for stage in stages.values() for path in stage.get("deps", [])} - made
+    read = {path for stage in stages.values() for dep in stage.get("deps", []) for path in files(dep)} - made
     for path in read | made:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
     for path in read:
@@ -84,7 +90,7 @@ def make_repository(folder: Path, stages: dict[str, Any]) -> None:
 
 
 def seconds_of_nothing(folder: Path) -> float:
-    """Of one `dvc repro` in a folder where nothing is to be done."""
+    """Return the seconds of one `dvc repro` in a folder where there is nothing to do."""
     started = time.perf_counter()
     done = subprocess.run([*DVC, "repro"], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603
     seconds = time.perf_counter() - started

@@ -1,7 +1,8 @@
-"""The training step of 128 images: this model against the post's plain Keras layers, PyTorch, and the floor.
+"""The training step of 128 images: this model against plain Keras layers, PyTorch, and the floor.
 
-The floor is the time of the multiply-adds that the step needs at the speed of a large matmul in the same round. Both
-are timed in float32, and in bfloat16 where the processor has instructions for it: emulated, it takes ten times as long.
+The floor is the time that the multiply-adds of the step take at the speed of a large matrix product in the same round.
+Both are timed in float32. They are timed in bfloat16 too if the processor has instructions for it: without them,
+bfloat16 takes ten times as long.
 """
 
 import math
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import vae.nn  # noqa: F401, before keras: sets TensorFlow up
+import vae.model  # noqa: F401, before keras: sets TensorFlow up
 
 # isort: split
 import pandas as pd
@@ -19,37 +20,49 @@ from keras import KerasTensor, layers
 
 from benchmarks.keras_worker import MATMUL_SIZE
 from benchmarks.machine import facts, has_bfloat16
+from benchmarks.prepared import model_size
 from benchmarks.turns import Contender, in_turn
-from vae.nn.layers import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
-from vae.nn.model import VAE
+from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
+from vae.model.vae import VAE
 
 BATCH_SIZE = 128
 KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+RATIOS = ("vs_plain_keras", "vs_plain_keras_at_equal_precision", "vs_pytorch", "vs_floor")
 
 
-def contenders(torch_python: Path, precisions: Iterable[str] = tuple(KERAS_PRECISION)) -> list[Contender]:
-    """All of them; `torch_python` is the interpreter of the environment that has PyTorch."""
+def contenders(
+    torch_python: Path, image_shape: tuple[int, int, int], latent_dim: int, precisions: Iterable[str]
+) -> list[Contender]:
+    """Return all contenders.
 
-    def keras(*arguments: str) -> list[str]:
-        return [sys.executable, "-m", "benchmarks.keras_worker", *arguments, str(BATCH_SIZE)]
+    Args:
+        torch_python: the Python interpreter of the environment with PyTorch.
+        image_shape: (height, width, channels).
+        latent_dim: the number of latent dimensions.
+        precisions: keys of `KERAS_PRECISION`.
+    """
+    size = [str(number) for number in (BATCH_SIZE, *image_shape, latent_dim)]
+
+    def keras(layers: str, precision: str) -> list[str]:
+        return [sys.executable, "-m", "benchmarks.keras_worker", layers, KERAS_PRECISION[precision], *size]
 
     def torch(*arguments: str) -> list[str]:
-        return [str(torch_python), "benchmarks/torch_worker.py", *arguments, str(BATCH_SIZE)]
+        return [str(torch_python), "benchmarks/torch_worker.py", *arguments, *size]
 
     return [
-        *(Contender(f"plain Keras, {p}", keras("plain", KERAS_PRECISION[p])) for p in precisions),
-        *(Contender(f"this model, {p}", keras("fused", KERAS_PRECISION[p])) for p in precisions),
+        *(Contender(f"plain Keras, {p}", keras("plain", p)) for p in precisions),
+        *(Contender(f"this model, {p}", keras("fused", p)) for p in precisions),
         *(
             Contender(f"PyTorch {mode}, {layout}, {p}", torch(p, layout, mode))
             for p in precisions
             for mode, layout in (("eager", "contiguous"), ("eager", "channels_last"), ("compiled", "channels_last"))
         ),
-        *(Contender(f"matmul, {p}", keras("matmul", KERAS_PRECISION[p])) for p in precisions),
+        *(Contender(f"matmul, {p}", keras("matmul", p)) for p in precisions),
     ]
 
 
 def multiply_adds(model: VAE, batch_size: int) -> float:
-    """Of one training step for one image: forward, and as many again for each of the two gradients.
+    """Return the multiply-adds of one training step for one image: forward, and as many for each of the two gradients.
 
     The gradient with respect to the images is not needed. Biases, activations, pooling and the loss are left out.
     """
@@ -80,18 +93,20 @@ def _pixels(images: KerasTensor) -> int:
     return math.prod(images.shape[1:-1])
 
 
-def compare(seconds: pd.DataFrame) -> dict[str, Any]:
-    """Ratios, each within a round: medians and quartiles.
+def compare(seconds: pd.DataFrame, step_flop: float) -> dict[str, Any]:
+    """Return ratios of times of the same round: their medians and quartiles.
 
     Args:
-        seconds: per step; one row a round, one column a contender.
+        seconds: per step; one row per round, one column per contender.
+        step_flop: the floating-point operations of one step.
 
     Returns:
-        For each precision that was timed, `vs_plain_keras` and `vs_pytorch`, how many times faster this model's step is
-        than that of the plain layers in float32, as the post has them, and than PyTorch's quickest at equal precision;
-        `vs_plain_keras_at_equal_precision`; `vs_floor`, the floor's share of the step. Each also with its `_quartiles`.
+        For each precision that was timed, the `milliseconds` of this model's step, the `matmul_gflops`, and ratios:
+        `vs_plain_keras`, how many times faster this model's step is than the step of the plain layers in float32, which
+        the tutorial uses; `vs_plain_keras_at_equal_precision`; `vs_pytorch`, how many times faster it is than the
+        fastest PyTorch at equal precision, if any ran; `vs_floor`, the floor's share of the step. Each ratio also has
+        its `_quartiles`.
     """
-    floor_flop = 2 * multiply_adds(VAE(), BATCH_SIZE) * BATCH_SIZE
     result: dict[str, Any] = {}
     for precision in KERAS_PRECISION:
         if f"this model, {precision}" not in seconds:
@@ -102,11 +117,11 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
         ratios = {
             "vs_plain_keras": seconds["plain Keras, float32"] / ours,
             "vs_plain_keras_at_equal_precision": seconds[f"plain Keras, {precision}"] / ours,
-            "vs_floor": floor_flop / rate / ours,
+            "vs_floor": step_flop / rate / ours,
         }
         if torch:
-            quickest = str(seconds[torch].median().idxmin())
-            ratios["vs_pytorch"] = seconds[quickest] / ours
+            fastest = str(seconds[torch].median().idxmin())
+            ratios["vs_pytorch"] = seconds[fastest] / ours
         result[precision] = {"milliseconds": 1e3 * ours.median(), "matmul_gflops": rate.median() / 1e9}
         for name, ratio in ratios.items():
             result[precision] |= {name: ratio.median(), f"{name}_quartiles": ratio.quantile([0.25, 0.75]).tolist()}
@@ -114,32 +129,33 @@ def compare(seconds: pd.DataFrame) -> dict[str, Any]:
 
 
 def measure(torch_python: Path, rounds: int = 16) -> dict[str, Any]:
-    """Runs the contenders, prints their table; returns the figures of each precision that was timed."""
+    """Time the contenders and print their table; return the results of each precision that was timed."""
     precisions = list(KERAS_PRECISION) if has_bfloat16() else ["float32"]
     if not has_bfloat16():
         print("left out: bfloat16, for which this processor has no instructions", flush=True)
-    seconds = in_turn(contenders(torch_python, precisions), rounds)
+    image_shape, latent_dim = model_size()
+    seconds = in_turn(contenders(torch_python, image_shape, latent_dim, precisions), rounds)
     table = 1e3 * seconds.agg(["median", "min", "max"]).T
-    print(f"milliseconds per step of {BATCH_SIZE} images (a matmul: of two {MATMUL_SIZE}² matrices), {rounds} rounds")
+    print(f"milliseconds per step of {BATCH_SIZE} images (matmul: of two {MATMUL_SIZE}² matrices), {rounds} rounds")
     print(table.to_string(float_format="{:.1f}".format), flush=True)
-    result = compare(seconds)
-    for precision, figures in result.items():
+    results = compare(seconds, 2 * multiply_adds(VAE(image_shape, latent_dim), BATCH_SIZE) * BATCH_SIZE)
+    for precision, part in results.items():
         line = [
-            "{} {:.2f} ({:.2f}–{:.2f})".format(name, figures[name], *figures[f"{name}_quartiles"])
-            for name in ("vs_plain_keras", "vs_plain_keras_at_equal_precision", "vs_pytorch", "vs_floor")
-            if name in figures
+            "{} {:.2f} ({:.2f}–{:.2f})".format(name, part[name], *part[f"{name}_quartiles"])
+            for name in RATIOS
+            if name in part
         ]
         print(f"{precision}: {', '.join(line)}", flush=True)
-        figures["contenders"] = table.filter(like=precision, axis="index").to_dict("index")
-        figures |= {
+        part["contenders"] = table.filter(like=precision, axis="index").to_dict("index")
+        part |= {
             "batch_size": BATCH_SIZE,
             "rounds": rounds,
             "machine": facts() | {"torch": torch_version(torch_python)},
         }
-    return result
+    return results
 
 
 def torch_version(python: Path) -> str | None:
-    """Of the PyTorch in the environment of that interpreter; None if there is none."""
+    """Return the version of PyTorch in the environment of that interpreter; None if there is none."""
     code = "import importlib.metadata; print(importlib.metadata.version('torch'))"
     return subprocess.run([python, "-c", code], check=False, capture_output=True, text=True).stdout.strip() or None  # noqa: S603

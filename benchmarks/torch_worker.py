@@ -1,8 +1,10 @@
-"""A contender: training steps of the same architecture in PyTorch. See `turns.Contender` for the protocol.
+"""A contender: training steps of the same architecture in PyTorch.
 
-It needs PyTorch alone (`benchmarks/requirements.txt`), in an environment of its own.
+`turns.Contender` describes the protocol. The program needs only PyTorch (`benchmarks/requirements.txt`), in its own
+environment.
 
-Usage: python benchmarks/torch_worker.py {float32,bfloat16} {contiguous,channels_last} {eager,compiled} BATCH_SIZE
+Usage: python benchmarks/torch_worker.py {float32,bfloat16} {contiguous,channels_last} {eager,compiled}
+    BATCH_SIZE HEIGHT WIDTH CHANNELS LATENT_DIM
 """
 
 import sys
@@ -17,25 +19,28 @@ from torch.nn import functional as F  # noqa: E402, N812
 
 
 class VAE(nn.Module):
-    """The post's model: layer by layer that of `vae.nn.model`, with upsampling and deconvolution apart."""
+    """The tutorial's model, layer by layer as in `benchmarks.plain_layers`, for images (channels, height, width)."""
 
-    def __init__(self, latent_dim: int = 10) -> None:
+    def __init__(self, height: int, width: int, channels: int, latent_dim: int) -> None:
         super().__init__()
+        smallest = 64, (height - 8) // 4, (width - 8) // 4  # after two convolutions and two poolings
+        features = smallest[0] * smallest[1] * smallest[2]
         self.encoder = nn.Sequential(
-            *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(channels, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
             nn.Flatten(),
         )
-        self.z_mean = nn.Linear(1600, latent_dim)
-        self.z_log_var = nn.Linear(1600, latent_dim)
+        self.z_mean = nn.Linear(features, latent_dim)
+        self.z_log_var = nn.Linear(features, latent_dim)
         self.decoder = nn.Sequential(
-            *(nn.Linear(latent_dim, 1600), nn.Unflatten(1, (64, 5, 5))),
+            *(nn.Linear(latent_dim, features), nn.Unflatten(1, smallest)),
             *(nn.Upsample(scale_factor=2), nn.ConvTranspose2d(64, 64, 3), nn.ReLU()),
             *(nn.Upsample(scale_factor=2), nn.ConvTranspose2d(64, 32, 3), nn.ReLU()),
-            nn.ConvTranspose2d(32, 1, 3),
+            nn.ConvTranspose2d(32, channels, 3),
         )
 
     def forward(self, images: torch.Tensor, bfloat16: bool) -> torch.Tensor:
-        """The loss: the negative ELBO in nats, averaged over images (batch, 1, 28, 28)."""
+        """Return the negative ELBO in nats, averaged over the images (batch, channels, height, width)."""
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             h = self.encoder(images)
             with torch.autocast("cpu", enabled=False):
@@ -47,10 +52,11 @@ class VAE(nn.Module):
         return (reconstruction + kl) / len(images)
 
 
-def main(precision: str, layout: str, mode: str, batch_size: int) -> None:
+def main(precision: str, layout: str, mode: str, batch_size: int, *size: int) -> None:
     torch.manual_seed(0)
-    model = VAE()
-    images = torch.rand(100 * batch_size, 1, 28, 28)
+    height, width, channels, latent_dim = size
+    model = VAE(height, width, channels, latent_dim)
+    images = torch.rand(100 * batch_size, channels, height, width)
     if layout == "channels_last":
         model = model.to(memory_format=torch.channels_last)
         images = images.to(memory_format=torch.channels_last)
@@ -63,7 +69,7 @@ def main(precision: str, layout: str, mode: str, batch_size: int) -> None:
         optimizer.step()
 
     for line in sys.stdin:
-        step(0)  # as in Keras's contenders, the first is not counted
+        step(0)  # not counted, as in the Keras contenders
         started = time.perf_counter()
         for i in range(int(line)):
             step(i)
@@ -71,4 +77,4 @@ def main(precision: str, layout: str, mode: str, batch_size: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], *map(int, sys.argv[4:]))

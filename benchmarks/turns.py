@@ -1,4 +1,4 @@
-"""Timing several contenders in turn, each in a process of its own that waits while the others run."""
+"""Time several contenders in turn. Each has its own process, which waits while the others run."""
 
 import subprocess
 import tempfile
@@ -19,11 +19,11 @@ class Contender(NamedTuple):
 
 
 class ContenderError(Exception):
-    """The contender's program has ended instead of answering; its last line says why."""
+    """The program ended instead of answering; the message is its last line."""
 
 
 class _Process:
-    """A running contender. It is told 0 steps first, which makes it build its model and answer when it is ready."""
+    """A running contender. Its first request is for 0 steps: it builds its model, and answers when it is ready."""
 
     def __init__(self, contender: Contender) -> None:
         self.name = contender.name
@@ -39,6 +39,7 @@ class _Process:
             raise
 
     def seconds(self, steps: int) -> float:
+        """Let the program take that many steps, and return the seconds."""
         assert self.program.stdin
         assert self.program.stdout
         try:
@@ -52,6 +53,7 @@ class _Process:
             raise ContenderError(f"{self.name}: {last}") from None
 
     def close(self) -> None:
+        """End the program."""
         self.program.kill()
         self.program.wait()
         for stream in (self.program.stdin, self.program.stdout, self.errors):
@@ -60,9 +62,9 @@ class _Process:
 
 
 def in_turn(contenders: Iterable[Contender], rounds: int) -> pd.DataFrame:
-    """Seconds per step: one row a round, one column a contender, in the order given.
+    """Return the seconds per step: one row per round, one column per contender, in the order given.
 
-    A contender that can't run here (a compiler that is missing, say) is told on the terminal and left out.
+    A contender that cannot run here, for example because a compiler is missing, is reported and left out.
     """
     running, rows = [], []
     try:

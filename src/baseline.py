@@ -1,27 +1,25 @@
-"""Stage `baseline`: what `embed` measures of the latent means, measured of the pixels, to `reports/baselines.json`.
-
-Of the pixels as they are, and of as many principal components as the VAE of the post has latent dimensions.
-"""
+"""Stage `baseline`: probe pixels and their principal components for the classes, to compare with the latent vectors."""
 
 from pathlib import Path
 
-from vae.errors import run_stage
-from vae.files import write_json
-from vae.probes import principal_components, probe, summary
-from vae.settings import Baseline, load_settings
-from vae.splits import load_split
+from vae.data.splits import load_splits
+from vae.evaluation.probes import principal_components, probe, summary
+from vae.io.tables import write_json
+from vae.settings.baseline import Baseline
+from vae.settings.loader import load_settings
+from vae.stage import run_stage
 
 
 def main() -> None:
-    settings, seed = load_settings(Baseline)
-    train, test = (load_split(Path(f"data/prepared/{name}.npz")) for name in ("train", "test"))
+    seed, settings = load_settings(Baseline)
+    train, test = load_splits(Path("data/prepared"), ("train", "test"), labelled=True)
     components = principal_components(train.images, test.images, settings.principal_components, seed)
-    figures = {}
+    results = {}
     for name, points in {"pixels": (train.images, test.images), "principal_components": components}.items():
-        print(f"{name}: {len(train.labels):,} training images", flush=True)
-        figures[name] = probe(points[0], train.labels, points[1], test.labels, seed=seed, title=name)
-        print(f"{name}, test images: {summary(figures[name])}", flush=True)
-    write_json(Path("reports/baselines.json"), figures)
+        print(f"{name}: fitting probes to {len(train.images):,} training images", flush=True)
+        results[name] = probe(points[0], train.known_labels, points[1], test.known_labels, seed=seed, title=name)
+        print(f"{name}, test images: {summary(results[name])}", flush=True)
+    write_json(Path("reports/baselines.json"), results)
 
 
 if __name__ == "__main__":

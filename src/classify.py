@@ -1,18 +1,20 @@
-"""Stage `classify`: a classifier of images to `models/classifier`, its accuracy to `reports/classification.json`."""
+"""Stage `classify`: train a classifier of the images and measure its accuracy on the test images."""
 
 from pathlib import Path
 
-from vae.accuracy import accuracy
-from vae.errors import run_stage
-from vae.files import write_json
-from vae.nn.classifier import predict, save_classifier, train_classifier
-from vae.settings import Classify, load_settings
-from vae.splits import SPLITS, load_split
+from vae.data.splits import load_splits
+from vae.evaluation.accuracy import accuracy
+from vae.evaluation.classifier import predict, train_classifier
+from vae.io.tables import write_json
+from vae.model.checkpoint import save_model
+from vae.settings.classify import Classify
+from vae.settings.loader import load_settings
+from vae.stage import run_stage
 
 
 def main() -> None:
-    settings, seed = load_settings(Classify)
-    train, validation, test = (load_split(Path(f"data/prepared/{name}.npz")) for name in SPLITS)
+    seed, settings = load_settings(Classify)
+    train, validation, test = load_splits(Path("data/prepared"), labelled=True)
     model = train_classifier(
         train,
         validation,
@@ -21,10 +23,10 @@ def main() -> None:
         learning_rate=settings.learning_rate,
         seed=seed,
     )
-    save_classifier(model, Path("models/classifier"))
-    right = accuracy(predict(model, test.images, settings.batch_size), test.labels)
-    write_json(Path("reports/classification.json"), {"classifier": right})
-    print(f"classifier, test images: {right['accuracy']:.2%} +- {right['standard_error']:.2%} are right")
+    save_model(model, Path("models/classifier.keras"))
+    result = accuracy(predict(model, test.images, settings.batch_size), test.known_labels)
+    write_json(Path("reports/classification.json"), {"classifier": result})
+    print(f"classifier, test images: accuracy {result['accuracy']:.2%} +- {result['standard_error']:.2%}")
 
 
 if __name__ == "__main__":

@@ -1,34 +1,33 @@
-"""Stage `embed`: the latent vectors of all splits to `data/embeddings/`, and what they carry of the classes.
-
-Those of the test images are also written as a CSV; the figures go to `reports/latents.json`.
-"""
+"""Stage `embed`: encode all images to latent vectors and probe them for the classes."""
 
 from pathlib import Path
 
-from vae.errors import run_stage
-from vae.files import write_csv, write_json
-from vae.nn.checkpoint import load_checkpoint
-from vae.nn.embedding import embed, to_table
-from vae.probes import probe, summary
-from vae.settings import Embed, load_settings
-from vae.splits import SPLITS, load_split, save_arrays
+from vae.data.splits import SPLITS, load_splits
+from vae.evaluation.embedding import embed, save_embedding, to_table
+from vae.evaluation.probes import probe, summary
+from vae.io.tables import write_csv, write_json
+from vae.model.checkpoint import load_model
+from vae.model.vae import VAE
+from vae.settings.embed import Embed
+from vae.settings.loader import load_settings
+from vae.stage import run_stage
 
 
 def main() -> None:
-    settings, seed = load_settings(Embed)
-    model = load_checkpoint(Path("models/vae"))
-    embeddings = {}
-    for name in SPLITS:
-        split = load_split(Path(f"data/prepared/{name}.npz"))
-        embeddings[name] = embedding = embed(model, split.images, split.labels, settings.batch_size)
-        save_arrays(Path(f"data/embeddings/{name}.npz"), **embedding._asdict())
+    seed, settings = load_settings(Embed)
+    model = load_model(Path("models/vae.keras"), VAE, stage="train")
+    splits = load_splits(Path("data/prepared"), image_shape=model.image_shape, labelled=True)
+    means, labels = {}, {}
+    for name, split in zip(SPLITS, splits, strict=True):
+        embedding = embed(model, split, settings.batch_size)
+        save_embedding(Path(f"data/embeddings/{name}.npz"), embedding)
         if name == "test":
             write_csv(Path("data/embeddings/test.csv"), to_table(embedding))
         print(f"{name}: {len(split.images):,} images in {model.latent_dim} latent dimensions", flush=True)
-    train, test = embeddings["train"], embeddings["test"]
-    figures = probe(train.z_mean, train.labels, test.z_mean, test.labels, seed=seed, title="latents")
-    write_json(Path("reports/latents.json"), {"latents": figures})
-    print(f"latent means, test images: {summary(figures)}")
+        means[name], labels[name] = embedding.z_mean, split.known_labels
+    results = probe(means["train"], labels["train"], means["test"], labels["test"], seed=seed, title="latents")
+    write_json(Path("reports/latents.json"), {"latents": results})
+    print(f"latent means, test images: {summary(results)}")
 
 
 if __name__ == "__main__":

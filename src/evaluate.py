@@ -1,19 +1,18 @@
-"""Stage `evaluate`: bounds on the likelihood of the test images, and what the latent dimensions carry.
-
-The figures go to `reports/metrics.json`, the loss of each test image to `data/evaluation/test.npz`.
-"""
+"""Stage `evaluate`: bound the likelihood of the test images and measure what the latent dimensions carry."""
 
 from pathlib import Path
 from typing import Any
 
-from vae import binarization, posterior
-from vae.errors import run_stage
-from vae.files import write_json
-from vae.nn.checkpoint import load_checkpoint
-from vae.nn.embedding import encode
-from vae.nn.evaluation import bounds, summarize
-from vae.settings import Evaluate, load_settings
-from vae.splits import load_split, save_arrays
+from vae.data.splits import load_splits
+from vae.evaluation import binarization, posterior
+from vae.evaluation.likelihood_bounds import bounds, summarize
+from vae.io.arrays import save_arrays
+from vae.io.tables import write_json
+from vae.model.checkpoint import load_model
+from vae.model.vae import VAE
+from vae.settings.evaluate import Evaluate
+from vae.settings.loader import load_settings
+from vae.stage import run_stage
 
 LINE = (
     "{}, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}, "
@@ -22,9 +21,10 @@ LINE = (
 
 
 def main() -> None:
-    settings, seed = load_settings(Evaluate)
-    model = load_checkpoint(Path("models/vae"))
-    images = load_split(Path("data/prepared/test.npz")).images
+    seed, settings = load_settings(Evaluate)
+    model = load_model(Path("models/vae.keras"), VAE, stage="train")
+    (test,) = load_splits(Path("data/prepared"), ["test"], image_shape=model.image_shape)
+    images = test.images
     entropy = binarization.entropy_nats(images)
     print(f"{settings.samples} samples of z for each of {len(images):,} test images, grey and binarized", flush=True)
     metrics: dict[str, dict[str, Any]] = {}
@@ -37,7 +37,7 @@ def main() -> None:
         if protocol == "grey":
             save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
     metrics["binarized"]["seed"] = binarization.SEED
-    metrics["posterior"] = posterior.summarize(*encode(model, images, settings.batch_size), seed)
+    metrics["posterior"] = posterior.summarize(*model.encode(images, settings.batch_size), seed)
     write_json(Path("reports/metrics.json"), metrics)
 
 

@@ -1,20 +1,19 @@
-"""Stage `prepare`: the raw IDX files to normalized training, validation and test images in `data/prepared/`."""
+"""Stage `prepare`: turn the raw images into normalized training, validation and test splits."""
 
 from pathlib import Path
 
-from vae.datasets import SOURCES, load
-from vae.errors import run_stage
-from vae.preparation import split
-from vae.settings import Prepare, load_settings
-from vae.splits import save_split
+from vae.data.catalogue import SOURCES, load
+from vae.data.preparation import split
+from vae.data.splits import save_split
+from vae.settings.loader import load_settings
+from vae.settings.prepare import Prepare
+from vae.stage import run_stage
 
 
 def main() -> None:
-    settings, seed = load_settings(Prepare)
-    source = SOURCES[settings.dataset]
-    train, test = load(source, Path("data/raw") / settings.dataset)
-    splits = split(train, test, source.class_names, settings.share, settings.validation_size, seed)
-    for name, part in splits.items():
+    seed, settings = load_settings(Prepare)
+    data = load(SOURCES[settings.dataset], Path("data/raw") / settings.dataset)
+    for name, part in split(data, settings.share, settings.validation_size, seed).items():
         save_split(Path(f"data/prepared/{name}.npz"), part)
         print(f"{name}: {len(part.images):,} images of {settings.dataset}")
 

@@ -1,36 +1,43 @@
-"""Stage `score`: the Fréchet distances of generated images from the test images to `reports/frechet.json`."""
+"""Stage `score`: measure the Fréchet distances between generated images and the test images."""
 
 from pathlib import Path
 
 import numpy as np
 
-from vae.errors import run_stage
-from vae.files import write_json
-from vae.frechet import compare
-from vae.mixture import fit_mixture, sample_mixture
-from vae.nn.checkpoint import load_checkpoint
-from vae.nn.classifier import features, load_classifier
-from vae.nn.generation import decode, draw_prior
-from vae.settings import Score, load_settings
-from vae.splits import load_arrays, load_split
+from vae.data.splits import load_splits
+from vae.evaluation.classifier import Classifier, features
+from vae.evaluation.frechet import compare
+from vae.evaluation.generation import decode
+from vae.evaluation.latent_density import fit_mixture, sample_mixture
+from vae.io.arrays import load_arrays
+from vae.io.tables import write_json
+from vae.model.checkpoint import load_model
+from vae.model.inputs import check_images
+from vae.model.vae import VAE
+from vae.settings.loader import load_settings
+from vae.settings.score import Score
+from vae.stage import run_stage
 
 
 def main() -> None:
-    settings, seed = load_settings(Score)
-    model, classifier = load_checkpoint(Path("models/vae")), load_classifier(Path("models/classifier"))
-    test, train = (load_split(Path(f"data/prepared/{name}.npz")).images for name in ("test", "train"))
+    seed, settings = load_settings(Score)
+    model = load_model(Path("models/vae.keras"), VAE, stage="train")
+    classifier = load_model(Path("models/classifier.keras"), Classifier, stage="classify")
+    splits = load_splits(Path("data/prepared"), ("test", "train"), image_shape=model.image_shape)
+    test, train = (split.images for split in splits)
+    check_images(test, classifier.image_shape)
     z_mean, z_log_var = load_arrays(
         Path("data/embeddings/train.npz"), "z_mean", "z_log_var", shape=(len(train), model.latent_dim)
     )
     (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
     components = settings.mixture_components
-    print(f"fitting {components} Gaussians to one z ~ q(z|x) of each of {len(train):,} training images", flush=True)
+    print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {len(train):,} training images", flush=True)
     mixture = fit_mixture(z_mean, z_log_var, components, seed)
-    count = min(len(test), len(train))  # of all sets alike, since the distance depends on it
-    print(f"Frechet distance of {count:,} test images to as many of each kind", flush=True)
+    count = min(len(test), len(train))  # one size for all sets: the distance depends on it
+    print(f"Frechet distance between {count:,} test images and {count:,} images of each kind", flush=True)
     latents = {
-        "prior": draw_prior(model.latent_dim, count, seed),
+        "prior": np.asarray(model.prior.sample(count, model.latent_dim, seed)),
         "reconstruction": z_mean_test[:count],
         "mixture": sample_mixture(mixture, count),
     }
@@ -41,8 +48,8 @@ def main() -> None:
 
     scores = compare(reference, sets, paired={"reconstruction"}, seed=seed)
     write_json(Path("reports/frechet.json"), scores)
-    figures = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
-    print(f"Frechet distance in the classifier's features: {figures}")
+    distances = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
+    print(f"Frechet distance in the classifier's features: {distances}")
 
 
 if __name__ == "__main__":

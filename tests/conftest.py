@@ -1,5 +1,9 @@
-"""What several test modules share."""
+"""Fixtures that several test modules share."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,9 @@ ROOT = Path(__file__).parents[1]
 
 
 class ByCheckout(LoadScopeScheduling):
-    """Of several processes, one has all the tests of a small pipeline's checkout; else, each file is whole in one.
+    """One of several processes runs all tests that need the small pipeline's checkout; other files are not divided.
 
-    xdist's own groups, by marks, are without effect in pytest 9.2.
+    xdist's own groups, by marks, have no effect in pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -31,25 +35,54 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCheckout:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The checkout."""
+    """Return the path of the checkout."""
     return ROOT
 
 
 @pytest.fixture
 def images() -> NDArray[np.float32]:
-    """Six images of dark noise."""
+    """Return six images of dark noise."""
     return np.random.default_rng(0).uniform(size=(6, 28, 28, 1)).astype("float32") ** 4
 
 
 @pytest.fixture(scope="session")
+def blobs() -> NDArray[np.float32]:
+    """Forty images of one bright square, somewhere. Not to be changed."""
+    rng = np.random.default_rng(0)
+    images = np.zeros((40, 28, 28, 1), "float32")
+    for image, (row, column) in zip(images, rng.integers(4, 16, size=(40, 2)), strict=True):
+        image[row : row + 8, column : column + 8] = 1
+    images.flags.writeable = False
+    return images
+
+
+@pytest.fixture(scope="session")
+def run_python(root: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run code in a fresh Python, in another working folder; folders given as `stubs` come first on its path."""
+
+    def run(code: str, cwd: Path, stubs: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(map(str, filter(None, (stubs, root / "src"))))
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=cwd,
+            env=os.environ | {"PYTHONPATH": path} | env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def repository(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A copy of this checkout, uncommitted changes included, in which the small pipeline has been run and committed."""
+    """Return a copy of this checkout, uncommitted changes included, with the small pipeline run and committed."""
     return run_small_pipeline(root, tmp_path_factory.mktemp("clone") / NAME)
 
 
 @pytest.fixture(scope="session")
 def compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A copy in which an experiment, `slow`, has changed what the figures and the plots show."""
+    """Return a copy in which an experiment, `slow`, has changed the metrics and the plots."""
     copy = repository.copy(tmp_path_factory.mktemp("compared") / "repository")
     copy.output = copy.dvc("exp", "run", "--name", "slow", "-S", "train.learning_rate=0.001")
     return copy
@@ -57,5 +90,5 @@ def compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def repeated(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repeated:
-    """A copy in which all has been run again, in a locale without UTF-8, and a second run been tried meanwhile."""
+    """Return a copy in which everything was run again, without UTF-8, and a second run was tried meanwhile."""
     return run_again(repository, tmp_path_factory.mktemp("repeated") / "a repository")

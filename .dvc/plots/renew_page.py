@@ -15,7 +15,7 @@ FORBIDDEN = re.compile(r"</?script|<!--|\{(plot_divs|scripts|refresh_tag)\}", re
 
 
 def renewed(library: re.Match[str]) -> str:
-    """The element of the library's latest release."""
+    """Return the script element of the library's latest release."""
     name, major = library.groups()
     with tempfile.TemporaryDirectory() as folder:
         pack = ["npm", "pack", "--json", f"{name}@{major}"]

@@ -1,20 +1,23 @@
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from benchmarks.effects import CHANGES
-from vae.settings import Params
+from vae.settings.__main__ import main as check_settings
 
 
 @pytest.mark.parametrize("settings", CHANGES.values(), ids=CHANGES)
-def test_a_change_is_of_settings_that_may_have_those_values_and_have_others(
-    settings: dict[str, object], root: Path
+def test_every_change_sets_an_allowed_value_that_params_yaml_does_not_have(
+    settings: dict[str, object], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    params: dict[str, Any] = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(root / "params.yaml", tmp_path)
+    params = YAML().load(Path("params.yaml"))
     for key, value in settings.items():
         section, name = key.split(".")
         assert params[section][name] != value
         params[section][name] = value
-    Params.model_validate(params)
+    YAML().dump(params, Path("params.yaml"))
+    check_settings()

@@ -1,0 +1,1 @@
+"""Measurements of a trained model: bounds on the likelihood, the latent dimensions, and generated images."""

@@ -1,0 +1,34 @@
+"""The latent dimensions in order of their KL: how much each says about an image, and which say nothing."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vae.evaluation.posterior import ACTIVE_VARIANCE, kl_per_dimension, standard_error_of_variance, variance_of_means
+
+
+def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> pd.DataFrame:
+    """Return one row per latent dimension, the largest KL first; equal ones stay in the order of the dimensions.
+
+    Args:
+        z_mean: (n, latent_dim), of q(z|x) for n images.
+        z_log_var: the same shape.
+
+    Returns:
+        `dimension`, from 0; `kl`, in nats per image, the mean over the images, and its `standard_error`;
+        `variance_of_means` and its `variance_standard_error`; `active`, whether that variance is above
+        `ACTIVE_VARIANCE`.
+    """
+    kl, variance = kl_per_dimension(z_mean, z_log_var), variance_of_means(z_mean)
+    order = np.argsort(-kl.mean(axis=0), kind="stable")
+    table = pd.DataFrame(
+        {
+            "dimension": np.arange(kl.shape[1]),
+            "kl": kl.mean(axis=0),
+            "standard_error": kl.std(axis=0, ddof=1) / np.sqrt(len(kl)),
+            "variance_of_means": variance,
+            "variance_standard_error": standard_error_of_variance(z_mean),
+            "active": variance > ACTIVE_VARIANCE,
+        }
+    )
+    return table.iloc[order].reset_index(drop=True)

@@ -1,0 +1,118 @@
+"""Bounds on the log-likelihood of held-out images: the ELBO, and the importance-weighted bound, which is tighter."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import vae.model  # noqa: F401, sets TensorFlow up before Keras is imported
+
+# isort: split
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from vae.model.vae import VAE
+
+Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
+
+
+class Bounds(NamedTuple):
+    """Two upper bounds on -log p(x), the first as its two terms; (n,) each, in nats per image."""
+
+    reconstruction: NDArray[np.float64]
+    """-E[log p(x|z)] over q(z|x), averaged over the samples of z."""
+    kl: NDArray[np.float64]
+    """KL(q(z|x) || p(z)), as the prior computes it. Added to the reconstruction, it gives the negative ELBO."""
+    importance_weighted: NDArray[np.float64]
+    """The negative importance-weighted bound."""
+
+
+def bounds(
+    model: VAE,
+    images: NDArray[np.float32],
+    *,
+    samples: int,
+    batch_size: int,
+    seed: int,
+    title: str = "evaluate",
+) -> Bounds:
+    """Return the negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
+
+    The second, with k samples, is equation 8 of Burda et al., "Importance Weighted Autoencoders" (2016),
+    https://arxiv.org/abs/1509.00519:
+
+        log p(x) >= E[log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x)]
+
+    k = 1 gives the ELBO. The bound rises with k, towards log p(x).
+
+    For grey levels x, p(x|z) is exp(E_b[log p(b|z)]), where b is the image binarized at random. The logarithm of a sum
+    of exponentials is convex, so both are then lower bounds on E_b[log p(b)], and the limit for large k lies below it.
+
+    Args:
+        model: the VAE. Its `epsilon_std` is not used: unless z is drawn from q(z|x) itself, the result is no bound.
+        images: (n, height, width, channels), in [0, 1].
+        samples: k.
+        batch_size: images in one batch. Memory grows with it, but not with k: one sample is decoded at a time.
+        seed: the seed of the noise.
+        title: the title of the progress bar.
+    """
+    draw, parts = _compile_draw(model, seed), []
+    with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
+        for start in range(0, len(images), batch_size):
+            batch = tf.constant(images[start : start + batch_size])
+            z_mean, z_log_var = model.encoder(batch, training=False)
+            draws = (draw(batch, z_mean, z_log_var) for _ in range(samples))
+            parts.append(_average(draws, len(batch), samples, bar))
+    return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _average(draws: Iterable[list[NDArray[np.float64]]], count: int, samples: int, bar: Any) -> Bounds:
+    """Return the bounds of a batch of `count` images from as many draws as there are samples, read one at a time."""
+    reconstruction, kl, log_sum = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
+    for nll, divergence, log_ratio in draws:
+        reconstruction += nll
+        kl += divergence
+        log_sum = np.logaddexp(log_sum, -nll - log_ratio)
+        bar.update(count)
+    return Bounds(reconstruction / samples, kl / samples, np.log(samples) - log_sum)
+
+
+def _compile_draw(model: VAE, seed: int) -> Draw:
+    """Return a function of a batch of images, its z_mean and its z_log_var, which draws one z for each image.
+
+    It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (batch,) each, in float64.
+    """
+    noise = keras.random.SeedGenerator(seed)
+
+    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def compiled(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
+        z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
+        log_q = -0.5 * tf.reduce_sum(tf.square(epsilon) + z_log_var + math.log(2 * math.pi), axis=-1)
+        nll = model.likelihood.nll(batch, model.decoder(z))
+        return nll, log_q - model.prior.log_prob(z), z
+
+    def draw(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> list[NDArray[np.float64]]:
+        nll, log_ratio, z = compiled(batch, z_mean, z_log_var)
+        terms = nll, model.prior.kl(z_mean, z_log_var, z), log_ratio
+        return [np.asarray(term, np.float64) for term in terms]
+
+    return draw
+
+
+def summarize(parts: Bounds, entropy: NDArray[np.float64]) -> dict[str, float | dict[str, float]]:
+    """Return means over the images, and their standard errors: the standard deviation over the images / sqrt(n).
+
+    Args:
+        parts: the bounds of n images.
+        entropy: (n,), the lower bound on the loss of each image. For binarized images it holds in expectation over the
+            binarization.
+    """
+    per_image = {"loss": parts.reconstruction + parts.kl, **parts._asdict(), "entropy": entropy}
+    root = np.sqrt(len(entropy))
+    return {
+        **{name: float(values.mean()) for name, values in per_image.items()},
+        "standard_error": {name: float(values.std(ddof=1) / root) for name, values in per_image.items()},
+    }

@@ -1,1 +1,0 @@
-"""The pictures, each a function from arrays to a Matplotlib figure."""

@@ -1,0 +1,71 @@
+"""Tables of results: JSON and CSV files."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vae.errors import InputError
+from vae.io.whole import whole
+
+DIGITS = 9
+"""Significant digits of a number in a JSON file: the last of float64's sixteen differ between processors."""
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write nested sections of results, with numbers rounded to nine significant digits.
+
+    Raises:
+        InputError: a number is infinite or NaN, which JSON cannot express.
+        OSError: as in `whole`.
+    """
+    try:
+        text = json.dumps(_rounded(content), indent=2, allow_nan=False)
+    except ValueError:
+        results = pd.json_normalize(content).to_dict("records")[0]
+        wrong = [f"{key} = {value}" for key, value in results.items() if re.search("NaN|Infinity", json.dumps(value))]
+        raise InputError(
+            f"{path} cannot contain {', '.join(wrong)}: if the model has diverged, train it at a lower learning rate."
+        ) from None
+    with whole(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    """Return the value with every float in it rounded."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def read_csv(path: Path, *columns: str) -> pd.DataFrame:
+    """Read the named columns of numbers from a table.
+
+    Raises:
+        InputError: the file is missing, has no rows, lacks a column, or is not a CSV file of numbers.
+        OSError: it cannot be read.
+    """
+    try:
+        table = pd.read_csv(path)[[*columns]]
+        if len(table):
+            return table.astype(float)
+        reason = "it has no rows"
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; `dvc repro` makes it.") from None
+    except (KeyError, ValueError) as error:  # pandas's parsing errors are ValueErrors
+        reason = " ".join(str(error).split())
+    raise InputError(f"{path} is not a table with {', '.join(columns)} ({reason}); `dvc repro` makes it again.")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write the table without its index, with numbers rounded to seven significant digits (float32 has no more).
+
+    Raises:
+        OSError: as in `whole`.
+    """
+    with whole(path) as part:
+        table.to_csv(part, index=False, float_format="%.7g", lineterminator="\n")

@@ -1,0 +1,86 @@
+"""The tutorial's convolutional encoder and decoder, layer by layer.
+
+The layers compute the same functions of the same weights as the tutorial's plain Keras layers, by exact short cuts.
+"""
+
+import keras
+from keras import layers
+
+from vae.errors import InputError
+from vae.model.sampling import bounded
+from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
+
+FILTERS = (32, 64)
+
+
+def build_encoder(
+    image_shape: tuple[int, int, int], latent_dim: int, *, dropout: float, seed: int, precision: str
+) -> keras.Model:
+    """Return a model from images (batch, *image_shape) to z_mean and z_log_var, (batch, latent_dim) each.
+
+    Both outputs are float32 at any precision.
+
+    Raises:
+        InputError: as in `smallest_feature_map`.
+    """
+    smallest_feature_map(image_shape)
+    images = keras.Input(image_shape, name="images")
+    # The last two rows and columns would add a row and a column to conv_2 that pool_2 drops.
+    h = layers.Cropping2D(((0, 2), (0, 2)), dtype=precision, name="crop")(images)
+    # ReLU after the pooling, on a quarter of the values: the maximum of ReLUs is the ReLU of the maximum.
+    for number, filters in enumerate(FILTERS, start=1):
+        h = layers.Conv2D(filters, 3, dtype=precision, name=f"conv_{number}")(h)
+        h = layers.MaxPooling2D(2, dtype=precision, name=f"pool_{number}")(h)
+        h = layers.ReLU(dtype=precision, name=f"relu_{number}")(h)
+    h = layers.Flatten(dtype=precision, name="flatten")(h)
+    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
+    z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
+    z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
+    return keras.Model(images, [z_mean, z_log_var], name="encoder")
+
+
+def build_decoder(
+    image_shape: tuple[int, int, int], latent_dim: int, *, parameters_per_value: int, precision: str
+) -> keras.Model:
+    """Return a model from z (batch, latent_dim) to the parameters of the likelihood.
+
+    These are (batch, height, width, channels * parameters_per_value), float32 at any precision. The tutorial's decoder
+    ends in a sigmoid. Here the likelihood applies it, since the loss is more exact on logits.
+
+    Raises:
+        InputError: as in `smallest_feature_map`.
+    """
+    height, width = smallest_feature_map(image_shape)
+    few, many = FILTERS
+    z = keras.Input((latent_dim,), name="z")
+    # Up to its first ReLU the decoder is affine in z.
+    first_layers = [
+        layers.Dense(height * width * many, dtype="float32", name="dense"),
+        layers.Reshape((height, width, many), dtype="float32", name="reshape"),
+        UpsampledConv2DTranspose(many, dtype="float32", name="upsampled_deconv_1"),
+    ]
+    h = AffineMap(keras.Sequential(first_layers, name="first_layers"), dtype=precision, name="affine")(z)
+    h = layers.ReLU(dtype=precision, name="relu_3")(h)
+    h = UpsampledConv2DTranspose(
+        few, activation="relu", packed_output=True, dtype=precision, name="upsampled_deconv_2"
+    )(h)
+    h = PackedConv2DTranspose(image_shape[-1] * parameters_per_value, dtype=precision, name="deconv_3")(h)
+    parameters = layers.Identity(dtype="float32", name="parameters")(h)
+    return keras.Model(z, parameters, name="decoder")
+
+
+def smallest_feature_map(image_shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Return the height and the width after the encoder's second pooling, from which the decoder starts.
+
+    Two convolutions and two poolings reduce each size to (size - 8) / 4. The decoder maps s to 4 s + 8.
+
+    Raises:
+        InputError: the height or the width is less than 12 or not a multiple of four.
+    """
+    height, width, _ = image_shape
+    if min(height, width) < 12 or height % 4 or width % 4:
+        raise InputError(
+            f"images have {height}x{width} pixels, but the tutorial's architecture needs a height and a width that are "
+            "multiples of four and at least 12."
+        )
+    return (height - 8) // 4, (width - 8) // 4

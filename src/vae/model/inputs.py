@@ -1,0 +1,85 @@
+"""Checks of what a caller hands to the model. Each error is one sentence that says what would be right."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+
+Entry = TypeVar("Entry")
+
+
+def choose(registry: Mapping[str, Entry], name: str, what: str) -> Entry:
+    """Return the entry of that name.
+
+    Raises:
+        InputError: there is none; lists the names that exist.
+    """
+    if name not in registry:
+        raise InputError(f"{what} is {name!r}, but must be one of: {', '.join(registry)}.")
+    return registry[name]
+
+
+def check_image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the shape of an image as (height, width, channels).
+
+    Raises:
+        InputError: it is not three positive whole numbers.
+    """
+    if np.shape(shape) != (3,) or not all(isinstance(size, int | np.integer) and size > 0 for size in shape):
+        raise InputError(f"image_shape is {shape}, but must be (height, width, channels): positive whole numbers.")
+    height, width, channels = map(int, shape)
+    return height, width, channels
+
+
+def check_images(images: Any, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return the images, (n, *shape), as float32.
+
+    Raises:
+        InputError: there are no images, they have another shape or type, or values outside [0, 1].
+    """
+    array: NDArray[Any] = np.asarray(images)
+    if array.dtype.kind != "f" or array.shape[1:] != shape:
+        right = f"floating-point of shape (n, {', '.join(map(str, shape))}), with values from 0 to 1"
+        raise InputError(f"images are {array.dtype} of shape {array.shape}, but must be {right}.")
+    if not len(array):
+        raise InputError(f"images have the shape {array.shape}, but there must be at least one.")
+    lowest, highest = array.min(), array.max()
+    if not (lowest >= 0 and highest <= 1):
+        raise InputError(
+            f"images have values from {lowest:g} to {highest:g}, but must be within 0 and 1: "
+            "divide levels from 0 to 255 by 255."
+        )
+    return array.astype(np.float32, copy=False)
+
+
+def check_if_array(images: Any, shape: tuple[int, int, int]) -> Any:
+    """Check an array or a tensor as `check_images` does; return anything else, for example a data set, as it is."""
+    return check_images(images, shape) if isinstance(images, np.ndarray) or ops.is_tensor(images) else images
+
+
+def check_latents(z: Any, latent_dim: int) -> NDArray[np.float32]:
+    """Return latent vectors, (n, latent_dim), as float32.
+
+    Raises:
+        InputError: there are none, or they have another shape.
+    """
+    vectors: NDArray[np.float32] = np.asarray(z, np.float32)
+    if vectors.ndim != 2 or vectors.shape[1] != latent_dim or not len(vectors):
+        raise InputError(
+            f"latent vectors have the shape {vectors.shape}, but must have (n, {latent_dim}), with n at least 1."
+        )
+    return vectors
+
+
+def check_count(count: int, name: str) -> None:
+    """Refuse a number of things that is less than one.
+
+    Raises:
+        InputError: it is less than one.
+    """
+    if count < 1:
+        raise InputError(f"{name} is {count}, but must be at least 1.")

@@ -1,0 +1,31 @@
+"""The standard normal prior."""
+
+import math
+
+import keras
+from keras import KerasTensor, ops
+
+
+class StandardNormal:
+    """The prior N(0, I)."""
+
+    def log_prob(self, z: KerasTensor) -> KerasTensor:
+        """Return log N(z; 0, I), (batch,), in nats, of latent vectors (batch, latent_dim)."""
+        return -0.5 * ops.sum(ops.square(z) + math.log(2 * math.pi), axis=-1)
+
+    def sample(self, count: int, latent_dim: int, seed: int | None) -> KerasTensor:
+        """Draw latent vectors, (count, latent_dim)."""
+        return keras.random.normal((count, latent_dim), seed=seed)
+
+    def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:
+        """Return KL(N(z_mean, diag exp(z_log_var)) || N(0, I)) in closed form: Kingma & Welling (2014), appendix B.
+
+        Args:
+            z_mean: (batch, latent_dim).
+            z_log_var: (batch, latent_dim), the logarithm of the variance.
+            z: not used.
+
+        Returns:
+            (batch,): nats per image, summed over the latent dimensions.
+        """
+        return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - 1.0 - z_log_var, axis=-1)

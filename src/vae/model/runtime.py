@@ -1,0 +1,70 @@
+"""TensorFlow and Keras, set up the same way for every stage and notebook when `vae.model` is imported."""
+
+import os
+import subprocess
+import sys
+
+BACKEND = "tensorflow"
+# TensorFlow's start-up lines on oneDNN and on absent GPUs. TF_CPP_MIN_LOG_LEVEL has not silenced them since 2.19
+# (tensorflow/tensorflow#100442).
+CHATTER = "^(WARNING: All log messages before absl::InitializeLog|[IE]0000 .*(cud|oneDNN|GPU))"
+
+
+def _set_environment() -> None:
+    """Choose the backend, and the kernels unless the user already has.
+
+    Raises:
+        ImportError: Keras is already imported, with another backend.
+    """
+    if "keras" in sys.modules:
+        import keras
+
+        if keras.config.backend() != BACKEND:
+            raise ImportError(
+                f"vae needs Keras with the backend {BACKEND}, but Keras was imported with {keras.config.backend()}: "
+                f"import vae.model before keras, or set KERAS_BACKEND={BACKEND}."
+            )
+    os.environ["KERAS_BACKEND"] = BACKEND
+    # oneDNN's kernels on every x86 processor: by itself, TensorFlow uses them on some only. Both kinds are correct up
+    # to rounding; oneDNN's are faster.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow and let it look for devices, with `CHATTER` filtered out of its stderr.
+
+    The filter is a process of its own, so that TensorFlow's last words still arrive if it aborts this one.
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # Closed. The next file to be opened would otherwise take its number, and TensorFlow's messages.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        stderr = os.dup(2)
+    command = ["grep", "--text", "--line-buffered", "-vE", CHATTER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stderr) as grep:  # noqa: S603
+        assert grep.stdin
+        os.dup2(grep.stdin.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def _configure_keras() -> None:
+    """Give Keras its own defaults, whatever the user's `keras.json` and environment say: only the settings decide."""
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
+
+
+_set_environment()
+_import_tensorflow()
+_configure_keras()

@@ -1,0 +1,231 @@
+"""The variational autoencoder: encoder, sampling, decoder and loss."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+from numpy.typing import NDArray
+
+from vae.model.architectures import ARCHITECTURES
+from vae.model.inputs import check_count, check_if_array, check_image_shape, check_images, check_latents, choose
+from vae.model.likelihoods import LIKELIHOODS
+from vae.model.objectives import OBJECTIVES
+from vae.model.priors import PRIORS
+from vae.model.sampling import Sampling
+
+Images = NDArray[np.float32]
+Latents = NDArray[np.float32]
+
+
+class VAEOutput(NamedTuple):
+    """The result of one pass through the model for a batch of images."""
+
+    z_mean: KerasTensor
+    """(batch, latent_dim): the mean of q(z|x)."""
+    z_log_var: KerasTensor
+    """(batch, latent_dim): the logarithm of the variance of q(z|x)."""
+    z: KerasTensor
+    """(batch, latent_dim): one sample of q(z|x)."""
+    parameters: KerasTensor
+    """(batch, height, width, channels * parameters per value): the parameters of p(x|z) at that sample."""
+
+
+@keras.saving.register_keras_serializable("vae")
+class VAE(keras.Model):
+    """A variational autoencoder. Train it by `compile(optimizer)` and `fit(images)`: the loss is built in.
+
+    Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), https://arxiv.org/abs/1312.6114.
+
+    Args:
+        image_shape: (height, width, channels) of the images.
+        latent_dim: K, the number of latent dimensions.
+        architecture: a key of `ARCHITECTURES`.
+        likelihood: a key of `LIKELIHOODS`.
+        prior: a key of `PRIORS`.
+        objective: a key of `OBJECTIVES`.
+        dropout: the rate of the encoder's dropout layer, which is active in training only.
+        epsilon_std: the standard deviation of the noise in `Sampling`.
+        precision: the Keras dtype policy of the hidden layers, `float32` or `mixed_bfloat16`. Weights, latent heads,
+            noise and loss are float32 with either, and therefore the optimizer's state too.
+        seed: the seed of the noise and of the dropout; None draws one at random. The initial weights follow
+            `keras.utils.set_random_seed`, as in any Keras model.
+        class_names: the names of the training images' classes, saved with the model; empty without labels.
+        name: the name of the Keras model.
+
+    Raises:
+        InputError: a name is unknown, or the architecture has no layers for images of that shape.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_dim: int = 10,
+        *,
+        architecture: str = "tutorial",
+        likelihood: str = "bernoulli",
+        prior: str = "standard",
+        objective: str = "elbo",
+        dropout: float = 0.0,
+        epsilon_std: float = 1.0,
+        precision: str = "float32",
+        seed: int | None = None,
+        class_names: Sequence[str] = (),
+        name: str = "vae",
+    ) -> None:
+        super().__init__(name=name)
+        self.image_shape, self.latent_dim = check_image_shape(image_shape), latent_dim
+        self.class_names = tuple(class_names)
+        seed = secrets.randbits(32) if seed is None else seed
+        self._config = {
+            "image_shape": list(self.image_shape),
+            "latent_dim": latent_dim,
+            "architecture": architecture,
+            "likelihood": likelihood,
+            "prior": prior,
+            "objective": objective,
+            "dropout": dropout,
+            "epsilon_std": epsilon_std,
+            "precision": precision,
+            "seed": seed,
+            "class_names": list(class_names),
+            "name": name,
+        }
+        self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")
+        self.prior = choose(PRIORS, prior, "prior")
+        self.objective = choose(OBJECTIVES, objective, "objective")
+        layers = choose(ARCHITECTURES, architecture, "architecture")
+        # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
+        dropout_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
+        self.encoder = layers.build_encoder(
+            self.image_shape, latent_dim, dropout=dropout, seed=dropout_seed, precision=precision
+        )
+        self.sampling = Sampling(epsilon_std, noise_seed, name="sampling")
+        self.decoder = layers.build_decoder(
+            self.image_shape,
+            latent_dim,
+            parameters_per_value=self.likelihood.parameters_per_value,
+            precision=precision,
+        )
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+        self(keras.Input(self.image_shape))  # builds it: weights can be loaded, and the summary shows shapes
+
+    def call(self, images: KerasTensor, training: bool = False) -> VAEOutput:
+        """Pass images (batch, height, width, channels) in [0, 1] through the model, with one sample of z for each."""
+        z_mean, z_log_var = self.encoder(images, training=training)
+        z = self.sampling(z_mean, z_log_var)
+        return VAEOutput(z_mean, z_log_var, z, self.decoder(z))
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> KerasTensor:
+        """Return the loss of the batch `x` in nats, averaged over its images.
+
+        Keras's own training and test steps call this, with `y_pred` = call(x). They compute the gradients and update
+        the metrics. Targets `y` and weights are not used.
+        """
+        reconstruction = self.likelihood.nll(x, y_pred.parameters)
+        kl = self.prior.kl(y_pred.z_mean, y_pred.z_log_var, y_pred.z)
+        self.reconstruction_tracker.update_state(reconstruction)
+        self.kl_tracker.update_state(kl)
+        return ops.mean(self.objective.loss(reconstruction, kl))
+
+    def encode(self, images: Images, batch_size: int = 500) -> tuple[Latents, Latents]:
+        """Return z_mean and z_log_var of q(z|x), (n, latent_dim) each, for images (n, height, width, channels).
+
+        Raises:
+            InputError: there are no images, they have another shape or type, or values outside [0, 1].
+        """
+        images = self.checked(images)
+        parts = [self.encoder.predict_on_batch(images[rows]) for rows in _batches(len(images), batch_size)]
+        z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return z_mean, z_log_var
+
+    def decode(self, z: Latents, batch_size: int = 500) -> Images:
+        """Return the mean images of p(x|z), (n, height, width, channels) in [0, 1], for latent vectors (n, latent_dim).
+
+        Raises:
+            InputError: there are no latent vectors, or they have another shape.
+        """
+        z = check_latents(z, self.latent_dim)
+        parts = [self.likelihood.mean(self.decoder(z[rows])) for rows in _batches(len(z), batch_size)]
+        return np.concatenate([np.asarray(part) for part in parts])
+
+    def reconstruct(self, images: Images, batch_size: int = 500) -> Images:
+        """Return the mean images at the posterior means of images (n, height, width, channels).
+
+        Raises:
+            InputError: as in `encode`.
+        """
+        return self.decode(self.encode(images, batch_size)[0], batch_size)
+
+    def sample(self, count: int, seed: int | None = None) -> Images:
+        """Return the mean images, (count, height, width, channels), at draws of z from the prior.
+
+        Raises:
+            InputError: `count` is less than one.
+        """
+        check_count(count, "count")
+        return self.decode(np.asarray(self.prior.sample(count, self.latent_dim, seed)))
+
+    def score(self, images: Images, samples: int = 1, seed: int = 0, batch_size: int = 500) -> NDArray[np.float64]:
+        """Return the negative ELBO of each image, (n,), in nats: it is low for images like the training images.
+
+        z is drawn from q(z|x) itself, whatever `epsilon_std`. Equal arguments give equal scores.
+
+        Args:
+            images: (n, height, width, channels).
+            samples: the number of draws of z for each image, over which the score is averaged.
+            seed: the seed of these draws.
+            batch_size: the number of images in one batch.
+
+        Raises:
+            InputError: as in `encode`; or `samples` is less than one.
+        """
+        check_count(samples, "samples")
+        images = self.checked(images)
+        z_mean, z_log_var = self.encode(images, batch_size)
+        rng, total = np.random.default_rng(seed), np.zeros(len(images))
+        for _ in range(samples):
+            z = z_mean + np.exp(0.5 * z_log_var) * rng.standard_normal(z_mean.shape, np.float32)
+            for rows in _batches(len(images), batch_size):
+                reconstruction = self.likelihood.nll(images[rows], self.decoder(z[rows]))
+                total[rows] += np.asarray(reconstruction + self.prior.kl(z_mean[rows], z_log_var[rows], z[rows]))
+        return total / samples
+
+    def checked(self, images: Any) -> Images:
+        """Return the images as float32, or refuse them.
+
+        Raises:
+            InputError: as in `encode`.
+        """
+        return check_images(images, self.image_shape)
+
+    def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
+        """Train as `keras.Model.fit` does, after a check of images that are an array.
+
+        Raises:
+            InputError: as in `encode`.
+        """
+        x, validation_data = (check_if_array(images, self.image_shape) for images in (x, validation_data))
+        return super().fit(x, *arguments, validation_data=validation_data, **options)
+
+    def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
+        """Evaluate as `keras.Model.evaluate` does, after a check of images that are an array.
+
+        Raises:
+            InputError: as in `encode`.
+        """
+        return super().evaluate(check_if_array(x, self.image_shape), *arguments, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        return dict(self._config)
+
+
+def _batches(count: int, size: int) -> list[slice]:
+    """Return the rows of each batch; the last may be smaller."""
+    check_count(size, "batch_size")
+    return [slice(start, start + size) for start in range(0, count, size)]

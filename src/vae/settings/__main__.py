@@ -1,0 +1,24 @@
+"""Check the whole of `params.yaml`, before DVC runs any stage: `python -m vae.settings`."""
+
+from vae.settings.baseline import Baseline
+from vae.settings.classify import Classify
+from vae.settings.embed import Embed
+from vae.settings.evaluate import Evaluate
+from vae.settings.loader import validate
+from vae.settings.model import Model
+from vae.settings.prepare import Prepare
+from vae.settings.score import Score
+from vae.settings.train import Train
+from vae.settings.visualize import Visualize
+from vae.stage import run_stage
+
+SECTIONS = (Prepare, Model, Train, Evaluate, Embed, Visualize, Baseline, Classify, Score)
+
+
+def main() -> None:
+    """Report every error in `params.yaml`, unknown sections included."""
+    validate("params.yaml", SECTIONS, others="forbid")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,17 @@
+"""Section `model` of `params.yaml`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from vae.settings import Section
+
+
+class Model(Section):
+    """The variational autoencoder."""
+
+    architecture: Literal["tutorial"] = Field(description="The layers of the encoder and the decoder.")
+    latent_dim: int = Field(ge=1, le=1024, description="K, the number of latent dimensions.")
+    dropout: float = Field(ge=0, lt=1, description="Rate of the dropout before the latent heads. The tutorial: 0.5.")
+    likelihood: Literal["bernoulli"] = Field(description="p(x|z), the distribution of a pixel given the latents.")
+    prior: Literal["standard"] = Field(description="p(z): `standard` is N(0, I).")

@@ -1,0 +1,33 @@
+"""Section `train` of `params.yaml`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from vae.settings import BatchSize, Epochs, LearningRate, Section
+
+
+class Train(Section):
+    """The training of the VAE."""
+
+    objective: Literal["elbo"] = Field(description="What training maximizes: the evidence lower bound.")
+    epsilon_std: float = Field(
+        ge=0, le=100, description="Standard deviation of the noise ε in z = μ + σ ⊙ ε. The tutorial: 1e-4."
+    )
+    epochs: Epochs = Field(description="The largest number of epochs. The tutorial: 200.")
+    batch_size: BatchSize = Field(description="Images in one step. The tutorial: 128.")
+    optimizer: Literal["adam", "muon"] = Field(
+        description="`muon` orthogonalizes the updates of kernels and matrices. The tutorial: `adam`."
+    )
+    learning_rate: LearningRate = Field(description="The peak of the learning-rate schedule. The tutorial: 0.001.")
+    schedule: Literal["trapezoid", "cosine", "constant"] = Field(
+        description="`trapezoid` is level, then falls in a straight line to zero over the second half of the steps; "
+        "`cosine` falls by half a cosine. The tutorial: `constant`."
+    )
+    warmup: float = Field(ge=0, lt=1, description="Share of the steps in which a falling schedule first rises from 0.")
+    patience: int = Field(
+        ge=1, le=100_000, description="Epochs in a row without a lower validation loss after which training stops."
+    )
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        description="Precision of the hidden layers. `mixed_bfloat16` is for processors with bfloat16 instructions."
+    )

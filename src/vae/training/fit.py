@@ -1,0 +1,122 @@
+"""Training of the VAE, with early stopping on the validation loss and a history of the epochs."""
+
+import math
+import sys
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vae.data.splits import Split
+from vae.model.vae import VAE
+from vae.settings.model import Model
+from vae.settings.train import Train
+from vae.training.batches import batches, shuffled_batches
+from vae.training.callbacks import DivergenceError, EpochLine, EpochRecord, ValidationNoise
+from vae.training.optimizers import OPTIMIZERS
+from vae.training.resume import Resume, StateFile
+from vae.training.schedules import learning_rate_schedule
+
+VALIDATION_BATCH_SIZE = 500
+HISTORY_COLUMNS = (
+    *("loss", "reconstruction", "kl"),
+    *("val_loss", "val_reconstruction", "val_kl"),
+    *("learning_rate", "seconds"),
+)
+LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), validation {val_loss:.2f}"
+
+
+def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
+    """Return an untrained model for images like `data`. Its initial weights and its noise follow the seed."""
+    keras.utils.set_random_seed(seed)
+    return VAE(
+        data.images.shape[1:],
+        **model.model_dump(),
+        objective=train.objective,
+        epsilon_std=train.epsilon_std,
+        precision=train.precision,
+        seed=seed,
+        class_names=data.class_names.tolist(),
+    )
+
+
+def fit(
+    model: VAE,
+    images: NDArray[np.float32],
+    validation_images: NDArray[np.float32],
+    settings: Train,
+    seed: int,
+    state: StateFile | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> pd.DataFrame:
+    """Train for `epochs`, or until `patience` epochs in a row bring no lower validation loss.
+
+    The model ends with the weights of its best validation epoch.
+
+    Args:
+        model: an untrained model, which is changed in place.
+        images: (n, height, width, channels), shuffled again in each epoch.
+        validation_images: (m, height, width, channels).
+        settings: the settings of the stage `train`.
+        seed: the seed of the shuffling.
+        state: the file that keeps the state of the training after each epoch. If it contains one, the training resumes
+            from there, and ends as if it had never been interrupted.
+        callbacks: called before this module's own callbacks, outside the seconds that are recorded.
+
+    Returns:
+        One row per epoch, with its number (from 1), the training and the validation loss and their two terms, the
+        learning rate at its end, and the seconds it took. Losses are in nats per image, with noise of `epsilon_std`.
+        The training loss is averaged during the epoch, with dropout; the validation loss is computed after it, without.
+
+    Raises:
+        DivergenceError: the loss or a weight became NaN or infinite. The model then has the weights of its best epoch,
+            if there is one.
+    """
+    steps = math.ceil(len(images) / settings.batch_size)
+    record = EpochRecord("train.learning_rate", settings.learning_rate)
+    early_stopping = keras.callbacks.EarlyStopping(
+        "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
+    )
+    resume = Resume(state, record, early_stopping) if state else None
+    epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
+    optimizer = OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images)))
+    model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
+    on_terminal = sys.stdout.isatty()
+    try:
+        model.fit(
+            shuffled_batches(images, settings.batch_size, seed, epochs),
+            shuffle=False,  # `shuffled_batches` does
+            initial_epoch=epochs.start,
+            epochs=epochs.stop,
+            steps_per_epoch=steps,
+            validation_data=batches(validation_images, VALIDATION_BATCH_SIZE),
+            callbacks=[
+                *(*callbacks, ValidationNoise(), record, early_stopping),
+                *([resume] if resume else []),
+                *([] if on_terminal else [EpochLine(record, LINE)]),  # last: the epoch's state is then on disk
+            ],
+            verbose=1 if on_terminal else 0,
+        )
+    except DivergenceError as diverged:
+        if early_stopping.best_weights:
+            model.set_weights(early_stopping.best_weights)
+            diverged.best_epoch = early_stopping.best_epoch + 1
+        raise
+    return _history(record.rows)
+
+
+def steps_per_execution(steps: int) -> int:
+    """Return the number of an epoch's steps that TensorFlow takes at a time: Python takes time between executions.
+
+    It divides the number of steps, or else the last execution would reach into the next epoch. It leaves at least 50
+    executions per epoch, since only between them can the progress bar move and a diverging training be stopped.
+    """
+    return max(k for k in range(1, 9) if k == 1 or (steps % k == 0 and steps >= 50 * k))
+
+
+def _history(rows: list[dict[str, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows)[[*HISTORY_COLUMNS]]
+    table.insert(0, "epoch", np.arange(1, len(table) + 1))
+    return table

@@ -1,0 +1,50 @@
+"""The optimizers that `train.optimizer` names."""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, Variable, ops
+from keras.optimizers.schedules import LearningRateSchedule
+
+
+@keras.saving.register_keras_serializable("vae")
+class ConvMuon(keras.optimizers.Muon):
+    """Keras's Muon, extended to convolution kernels. Adam updates the biases and the kernels of the latent heads.
+
+    Muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/) replaces the momentum of a weight matrix by
+    the nearest orthogonal matrix, so that no direction is learnt more slowly than another. With the scale of Liu et al.
+    (2025, https://arxiv.org/abs/2502.16982, equation 4), it uses the learning rate of Adam. Keras's Muon supports only
+    matrices. Here a kernel (height, width, a, b) is the matrix (height * width * a, b), as in Jordan et al., who also
+    leave a network's output layer to Adam.
+    """
+
+    def __init__(self, learning_rate: float | LearningRateSchedule, name: str = "muon") -> None:
+        super().__init__(
+            learning_rate,
+            name=name,
+            momentum=0.9,
+            weight_decay=None,
+            adam_weight_decay=None,
+            exclude_layers=["z_mean", "z_log_var"],
+        )
+
+    def _should_use_adamw(self, variable: Variable) -> bool:
+        return len(variable.shape) != 4 and bool(super()._should_use_adamw(variable))
+
+    def lr_adjust(self, x: KerasTensor) -> KerasTensor:
+        return ops.reshape(super().lr_adjust(as_matrix(x)), x.shape)
+
+    def zeropower_via_newtonschulz5(self, x: KerasTensor, steps: int) -> KerasTensor:
+        return ops.reshape(super().zeropower_via_newtonschulz5(as_matrix(x), steps), x.shape)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {name: config[name] for name in ("learning_rate", "name")}
+
+
+def as_matrix(kernel: KerasTensor) -> KerasTensor:
+    """Reshape a kernel (height, width, a, b) to (height * width * a, b); a matrix stays as it is."""
+    return ops.reshape(kernel, (-1, kernel.shape[-1]))
+
+
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "muon": ConvMuon}

@@ -1,0 +1,174 @@
+"""An unfinished training on disk: killed at any moment, it resumes after its last finished epoch, to the same bytes."""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+from vae.io.arrays import read_arrays, save_arrays
+from vae.training.callbacks import EpochRecord
+
+SOURCES = Path(__file__).parents[2]
+LIBRARIES = ("keras", "numpy", "tensorflow")
+KERNELS = re.compile(r"TF_(?!CPP_)|DNNL_|ONEDNN_")
+"""Prefixes of the environment variables that choose among kernels; `TF_CPP_` variables affect only logs."""
+
+
+def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any]) -> str:
+    """Return a hash of everything that determines the outcome of a training, except for the machine.
+
+    Args:
+        settings: all settings of the training, including the seed.
+        *arrays: the data.
+
+    Returns:
+        The SHA-256 of the settings, the data, every module from `src/` that has been imported, the versions of the
+        libraries that compute, and the environment variables that choose among their kernels.
+    """
+    libraries = {name: version(name) for name in LIBRARIES}
+    environment = {name: value for name, value in os.environ.items() if KERNELS.match(name)}
+    digest = hashlib.sha256(json.dumps([settings, libraries, environment], sort_keys=True).encode())
+    for file in _sources():
+        digest.update(f"\0{file.relative_to(SOURCES)}\0".encode() + file.read_bytes())
+    for array in arrays:
+        digest.update(f"\0{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _sources() -> list[Path]:
+    files = {Path(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
+    return sorted(file for file in files if file.is_relative_to(SOURCES))
+
+
+class StateFile:
+    """The file that contains the state of one training, and of no other.
+
+    Args:
+        path: the path of the file, a `.npz`.
+        fingerprint: the fingerprint of the training.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self.path, self.fingerprint = path, fingerprint
+
+    def write(self, values: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
+        """Replace the former state, whole or not at all."""
+        text = json.dumps({"fingerprint": self.fingerprint, "arrays": len(arrays), "values": values})
+        save_arrays(self.path, state=np.array(text), **{f"array_{i}": array for i, array in enumerate(arrays)})
+
+    def read(self) -> tuple[dict[str, Any], list[NDArray[Any]]] | None:
+        """Return the last state; or print why it is damaged or belongs to another training, and return None."""
+        if not self.path.exists():
+            return None
+        try:
+            state = json.loads(str(read_arrays(self.path, "state")["state"]))
+            if state["fingerprint"] != self.fingerprint:
+                print(f"{self.path} belongs to a training with other parameters, data or code: starting over.")
+                return None
+            return state["values"], list(
+                read_arrays(self.path, *(f"array_{i}" for i in range(state["arrays"]))).values()
+            )
+        except (InputError, ValueError, KeyError, TypeError) as error:
+            print(f"{self.path} cannot be used, starting over: {error}")
+            return None
+
+
+@contextmanager
+def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
+    """Yield the state file of one training, in a folder of its own; remove that folder if the block succeeds.
+
+    The folder stays if the block fails or the process is killed. The folders of other trainings stay in any case. No
+    other process can use any of them meanwhile.
+
+    Args:
+        folder: the folder of all unfinished trainings.
+        fingerprint: the fingerprint of this one.
+
+    Raises:
+        InputError: another process is using the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # The system releases the lock when the process ends, however it ends. The file stays, for the next process to lock,
+    # and is open for writing, which NFS requires.
+    with folder.with_name(f".{folder.name}.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"another training process is using {folder}; wait for it to finish, or stop it."
+            ) from None
+        own = folder / fingerprint[:16]
+        if not own.exists() and any(folder.iterdir()):
+            print(f"{folder} contains only trainings with other parameters, data or code: starting over.", flush=True)
+        own.mkdir(exist_ok=True)
+        yield StateFile(own / "state.npz", fingerprint)
+        shutil.rmtree(own)
+        with suppress(OSError):  # it contains others, or is a link to a folder elsewhere
+            folder.rmdir()
+
+
+class Resume(keras.callbacks.Callback):
+    """A copy on disk of everything that a training changes, written after each epoch and read at the beginning.
+
+    It leaves out the order of the images and the noise in validation, which follow from the seed and the epoch.
+
+    Args:
+        file: the file of the state, which may not exist yet.
+        record: the record of the epochs, called before this callback.
+        early_stopping: the early stopping, called before this callback.
+    """
+
+    def __init__(self, file: StateFile, record: EpochRecord, early_stopping: keras.callbacks.EarlyStopping) -> None:
+        super().__init__()
+        self.file, self.record, self.early_stopping = file, record, early_stopping
+        self.found = file.read()
+
+    def remaining(self, epochs: int) -> range:
+        """Return the numbers, from 0, of the epochs that are left of `epochs`."""
+        if self.found is None:
+            return range(epochs)
+        values, _ = self.found
+        done = len(values["rows"])
+        print(f"Resuming after epoch {done} from {self.file.path}")
+        return range(done, done if values["stopped"] else epochs)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.model.optimizer.build(self.model.trainable_variables)
+        if self.found is None:
+            return
+        values, arrays = self.found
+        variables = self._variables()
+        count = len(variables)
+        for variable, value in zip(variables, arrays[:count], strict=True):
+            variable.assign(value)
+        self.early_stopping.best_weights = arrays[count:]
+        vars(self.early_stopping).update(values["early_stopping"])
+        self.record.rows.extend(values["rows"])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        names = ("best", "best_epoch", "stopped_epoch", "wait")
+        values = {
+            "rows": self.record.rows,
+            "stopped": self.model.stop_training,
+            "early_stopping": {name: getattr(self.early_stopping, name) for name in names},
+        }
+        arrays = [variable.numpy() for variable in self._variables()]
+        self.file.write(values, arrays + self.early_stopping.best_weights)
+
+    def _variables(self) -> list[keras.Variable]:
+        """Return the variables of the model, with its random states, and of the optimizer, with its step."""
+        return [*self.model.variables, *self.model.optimizer.variables]

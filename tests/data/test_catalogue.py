@@ -1,0 +1,98 @@
+"""The catalogue of data sets, and the loading of a data set."""
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirror import Reply, Server, archives, sha256
+from vae.data.catalogue import SOURCES, Source, load
+from vae.data.formats import FORMATS
+from vae.data.formats.dataset import Part
+from vae.errors import InputError
+
+TRAIN = Part(np.arange(3 * 6).reshape(3, 3, 2).astype(np.uint8), np.array([5, 0, 4], np.uint8))
+TEST = Part(255 - TRAIN.images[:2], np.array([7, 2], np.uint8))
+
+
+def source(*mirrors: str, train: Part = TRAIN, test: Part = TEST) -> Source:
+    """Return a data set with the checksums of these files."""
+    checksums = {name: sha256(archive) for name, archive in archives(train, test).items()}
+    return Source("idx", mirrors, checksums, class_names=tuple("abcdefgh"))
+
+
+def write(folder: Path, train: Part, test: Part) -> None:
+    for name, archive in archives(train, test).items():
+        (folder / name).write_bytes(archive)
+
+
+def test_a_data_set_is_downloaded_and_loaded(server: Server, tmp_path: Path) -> None:
+    server.replies = {name: [Reply(archive)] for name, archive in archives(TRAIN, TEST).items()}
+    data = load(source(server.mirror), tmp_path)
+    for loaded, published in ((data.train, TRAIN), (data.test, TEST)):
+        for array, expected in zip(loaded, published, strict=True):
+            np.testing.assert_array_equal(array, expected, strict=True)
+    assert data.class_names == tuple("abcdefgh")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == archives(TRAIN, TEST)
+
+
+MISFITS = {
+    "count": (
+        TRAIN._replace(labels=np.zeros(2, np.uint8)),
+        TEST,
+        " contains 3 train images but 2 labels.",
+    ),
+    "shape": (
+        TRAIN,
+        TEST._replace(images=TEST.images[:, :, :1]),
+        " contains training images of shape (3, 2) but test images of shape (3, 1).",
+    ),
+}
+
+
+@pytest.mark.parametrize(("train", "test", "message"), MISFITS.values(), ids=MISFITS)
+def test_files_that_do_not_fit_together_are_refused(tmp_path: Path, train: Part, test: Part, message: str) -> None:
+    write(tmp_path, train, test)
+    with pytest.raises(InputError) as refused:
+        load(source(train=train, test=test), tmp_path)
+    assert str(refused.value) == f"{tmp_path}{message}"
+
+
+def test_a_file_with_the_right_checksum_in_another_format_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, TRAIN, TEST)
+    name = "t10k-images-idx3-ubyte.gz"
+    (tmp_path / name).write_bytes(gzip.compress(b"another format"))
+    checksums = source().sha256 | {name: sha256((tmp_path / name).read_bytes())}
+    with pytest.raises(InputError, match=f"^{tmp_path / name} has 14 bytes, too few for an IDX header of 16"):
+        load(source()._replace(sha256=checksums), tmp_path)
+
+
+def test_a_data_set_whose_classes_are_not_listed_is_named_by_numbers(tmp_path: Path) -> None:
+    write(tmp_path, TRAIN, TEST)
+    assert FORMATS["idx"](tmp_path).class_names == tuple("012345")
+
+
+def test_the_committed_mnist_is_as_published(root: Path) -> None:
+    train, test, class_names = load(SOURCES["mnist"]._replace(mirrors=()), root / "data/raw/mnist")
+    assert [part.images.shape for part in (train, test)] == [(60_000, 28, 28), (10_000, 28, 28)]
+    # The counts of the ten digits, as in the literature.
+    assert train.labels is not None
+    assert test.labels is not None
+    assert np.bincount(train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert train.images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+    assert class_names == tuple("0123456789")
+
+
+@pytest.mark.parametrize("published", SOURCES.values(), ids=SOURCES)
+def test_each_source_is_complete(published: Source) -> None:
+    assert published.format in FORMATS
+    assert published.mirrors
+    assert all(re.fullmatch(r"https://[^\s?#]+/", mirror) for mirror in published.mirrors)
+    assert sorted(published.sha256) == sorted(archives(TRAIN, TEST))
+    assert not any({"/", "\\"} & set(name) for name in published.sha256)  # no name leads out of the folder
+    assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in published.sha256.values())
+    assert len(set(published.class_names)) == 10
+    assert published.hashed in ("contents", "archive")

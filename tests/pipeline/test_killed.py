@@ -1,0 +1,134 @@
+"""A `dvc repro` that is killed again and again while it trains ends with the bytes of an uninterrupted one."""
+
+import os
+import random
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from repository import Repository
+
+KILLS = 10
+EPOCHS = 12
+TRAIN = ("-m", "dvc", "repro", "--single-item", "--force", "train")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def checkout(repository: Repository, tmp_path: Path) -> Repository:
+    """A copy with prepared data, in which the training has many short epochs."""
+    checkout = repository.copy(tmp_path / "checkout")
+    checkout.change({"train": {"epochs": EPOCHS, "patience": EPOCHS}})
+    return checkout
+
+
+def test_a_run_killed_at_ten_random_moments_ends_with_the_bytes_of_an_uninterrupted_one(checkout: Repository) -> None:
+    started = time.monotonic()
+    with checkout.start(checkout.python, *TRAIN) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("epoch 1/"):
+                first_epoch = time.monotonic() - started
+    end = time.monotonic() - started
+    assert process.returncode == 0
+    uninterrupted, cached = hashes(checkout), cache(checkout)
+
+    # Every other kill comes at any moment of the run, the others while it trains.
+    moments, kills, outputs = random.Random(7), 0, []  # noqa: S311
+    while kills < KILLS:
+        training = kills % 2 == 1
+        killed, output = run_until(checkout, moments.uniform(0, end - first_epoch if training else end), training)
+        kills += killed
+        outputs.append(output)
+        if not killed:
+            assert hashes(checkout) == uninterrupted
+    outputs.append(checkout.run(checkout.python, *TRAIN))
+    assert hashes(checkout) == uninterrupted
+    assert resumed(outputs) > 1
+    # Nothing else is left behind.
+    assert cache(checkout) == cached
+    assert {path.name for path in (checkout.path / "models").iterdir()} == {
+        "vae.keras",
+        "classifier.keras",
+        ".unfinished.lock",
+    }
+    changed = {line.split()[-1] for line in checkout.run("git", "status", "--porcelain").splitlines()}
+    assert changed == {"dvc.lock", "params.yaml", "reports/history.csv"}
+
+
+def resumed(outputs: list[str]) -> int:
+    """Return how many of the runs resumed where an earlier one was killed. None may lose a finished epoch."""
+    count = finished = 0
+    for output in outputs:
+        epochs = [int(epoch) for epoch in re.findall(r"^epoch (\d+)/", output, re.M)]
+        resuming = re.search(r"^Resuming after epoch (\d+)", output, re.M)
+        if not epochs and not resuming:  # killed before it trained
+            continue
+        start = int(resuming[1]) if resuming else 0
+        # An epoch's line is printed after its state is written, and the state is removed after the last epoch.
+        assert start in {finished, finished + 1} or (start == 0 and finished == EPOCHS), outputs
+        assert epochs == [*range(start + 1, start + 1 + len(epochs))], outputs
+        count += start > 0
+        finished = 0 if "kept epoch" in output else start + len(epochs)
+    return count
+
+
+def hashes(checkout: Repository) -> dict[str, str]:
+    """Return the hashes of the stage's outputs in `dvc.lock`."""
+    lock: Any = yaml.safe_load((checkout.path / "dvc.lock").read_text(encoding="utf-8"))
+    return {out["path"]: out["md5"] for out in lock["stages"]["train"]["outs"]}
+
+
+def cache(checkout: Repository) -> set[Path]:
+    return {path for path in (checkout.path / ".dvc/cache/files").rglob("*") if path.is_file()}
+
+
+def run_until(checkout: Repository, seconds: float, training: bool) -> tuple[bool, str]:
+    """Kill a run after so many seconds, unless it ends before; return whether it was killed, and its output.
+
+    If `training`, the seconds count from its first line about an epoch.
+    """
+
+    def kill() -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer, output = threading.Timer(seconds, kill), ""
+    with checkout.start(checkout.python, *TRAIN) as process:
+        assert process.stdout
+        if not training:
+            timer.start()
+        for line in process.stdout:
+            output += line
+            if training and line.startswith(("epoch ", "Resuming")):
+                timer.start()
+                training = False
+    timer.cancel()
+    assert process.returncode in (0, -signal.SIGKILL), output
+    return process.returncode != 0, output
+
+
+def test_a_second_training_is_refused_while_one_that_outlives_its_dvc_is_running(checkout: Repository) -> None:
+    with checkout.start(checkout.python, *TRAIN) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("epoch 1/"):
+                break
+        os.killpg(process.pid, signal.SIGSTOP)  # the training waits, so that it outlives what follows
+        process.kill()  # only DVC
+        process.wait()
+        try:
+            output = checkout.run(checkout.python, *TRAIN, status=255)
+        finally:
+            os.killpg(process.pid, signal.SIGCONT)
+        assert "kept epoch" in process.stdout.read()
+    assert "error: another training process is using models/unfinished; wait for it to finish, or stop it." in output
+    assert "Traceback" not in output
+    assert "kept epoch" in checkout.run(checkout.python, *TRAIN)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+from vae.errors import InputError
+from vae.plots.tsne import to_table, tsne
+
+
+@pytest.mark.slow
+def test_map_separates_clusters_that_the_first_two_coordinates_do_not() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 75)
+    points = rng.normal(size=(300, 10)).astype("float32")
+    points[:, 2:6] += 8 * np.eye(4)[labels]
+
+    def accuracy(plane: NDArray[np.floating]) -> float:
+        half = rng.permutation(300)
+        neighbours = KNeighborsClassifier(5).fit(plane[half[:150]], labels[half[:150]])
+        return float(neighbours.score(plane[half[150:]], labels[half[150:]]))
+
+    assert accuracy(points[:, :2]) < 0.5
+    places = tsne(points, perplexity=30, seed=0, title="test")
+    assert places.shape == (300, 2)
+    assert accuracy(places) > 0.95
+
+
+@pytest.mark.parametrize("dimensions", [1, 5])
+def test_same_seed_gives_the_same_map(dimensions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vae.plots.tsne.EARLY_ITERATIONS", 50)
+    monkeypatch.setattr("vae.plots.tsne.ITERATIONS", 50)
+    points = np.random.default_rng(0).normal(size=(1200, dimensions)).astype("float32")
+    # From 1,000 points on, the search for neighbours is approximate and needs the seed.
+    first, second = (tsne(points, perplexity=5, seed=1, title="test") for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_many_dimensions_are_reduced_to_50_principal_components() -> None:
+    points = (np.random.default_rng(0).normal(size=(120, 80)) * np.arange(80, 0, -1)).astype("float32")
+    components = PCA(50).fit_transform(points)
+    of_points, of_components = (tsne(p, perplexity=5, seed=1, title="test") for p in (points, components))
+    np.testing.assert_array_equal(of_points, of_components)
+
+
+def test_table_has_one_row_per_point() -> None:
+    table = to_table(np.array([[1.23456, -2.0], [3.0, 4.0]]), np.array([1, 0]), np.array(["bag", "coat"]))
+    assert table.to_dict("list") == {"x": [1.235, 3.0], "y": [-2.0, 4.0], "label": [1, 0], "class": ["coat", "bag"]}
+
+
+def test_too_few_points_for_the_perplexity_are_refused() -> None:
+    points = np.zeros((90, 2), "float32")
+    with pytest.raises(
+        InputError, match=r"^visualize\.perplexity is 30, but must be at most 29\.6667, since there are 90 points\.$"
+    ):
+        tsne(points, perplexity=30, seed=0, title="test")
+
+
+@pytest.mark.parametrize("dimensions", [2, 80])
+def test_equal_points_are_refused(dimensions: int) -> None:
+    with pytest.raises(InputError, match=r"^latents: all 90 points are equal, so there is no map of them: "):
+        tsne(np.full((90, dimensions), 0.1, "float32"), perplexity=5, seed=0, title="latents")

@@ -1,0 +1,150 @@
+"""The sections of `params.yaml`: every option is described and limited, and the committed file contains them all."""
+
+import copy
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_origin
+
+import pytest
+from dvc.utils.serialize import load_yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+import vae.settings
+from vae.errors import InputError
+from vae.settings import Section
+from vae.settings.__main__ import SECTIONS
+from vae.settings.loader import load_settings, validate
+
+BY_NAME = {section.__name__.lower(): section for section in SECTIONS}
+COMMITTED = Path(__file__).parents[2] / "params.yaml"
+PARAMS: dict[str, Any] = load_yaml(COMMITTED)  # as DVC reads it
+FIELDS = {f"{name}.{key}": field for name, section in BY_NAME.items() for key, field in section.model_fields.items()}
+NUMERIC = {key: field for key, field in FIELDS.items() if field.annotation in (int, float)}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of the file that a test, or each example of a property, writes."""
+    return tmp_path_factory.mktemp("settings") / "params.yaml"
+
+
+def write(file: Path, params: dict[str, Any]) -> Path:
+    YAML(typ="safe").dump(params, file)
+    return file
+
+
+def with_value(key: str, value: Any) -> dict[str, Any]:
+    """Return the committed parameters with another value of one option."""
+    params = copy.deepcopy(PARAMS)
+    section, _, name = key.partition(".")
+    params[section][name] = value
+    return params
+
+
+def refusal(file: Path, params: dict[str, Any]) -> str:
+    with pytest.raises(InputError) as refused:
+        validate(write(file, params), SECTIONS, others="forbid")
+    return str(refused.value).removeprefix(f"{file}: ")
+
+
+def test_the_command_checks_the_section_of_every_module() -> None:
+    modules = [
+        importlib.import_module(f"vae.settings.{found.name}") for found in pkgutil.iter_modules(vae.settings.__path__)
+    ]
+    defined = {
+        thing
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, Section) and thing is not Section
+    }
+    assert set(SECTIONS) == defined
+
+
+def test_the_committed_file_contains_every_option_and_no_other() -> None:
+    assert PARAMS.keys() == {"seed", *BY_NAME}
+    for name, section in BY_NAME.items():
+        seed, found = load_settings(section, path=COMMITTED)
+        assert (seed, found.model_dump()) == (PARAMS["seed"], PARAMS[name])
+
+
+def test_every_option_is_described_in_a_sentence() -> None:
+    assert {key for key, field in FIELDS.items() if not (field.description or "").endswith(".")} == set()
+
+
+def test_every_option_is_a_number_or_one_of_some_words() -> None:
+    words = {key for key, field in FIELDS.items() if get_origin(field.annotation) is Literal}
+    assert words | NUMERIC.keys() == FIELDS.keys()
+
+
+@pytest.mark.parametrize("extreme", [-(10**12), 10**12])
+def test_every_number_is_limited(file: Path, extreme: int) -> None:
+    for key in NUMERIC:
+        assert refusal(file, with_value(key, extreme)).startswith(f"{key} is {extreme}, but must be ")
+    assert refusal(file, PARAMS | {"seed": extreme}).startswith(f"seed is {extreme}, but must be ")
+
+
+@pytest.mark.parametrize(("points", "limit"), [(10_000, 3333), (50, 16.3333)])
+def test_the_perplexity_is_limited_by_the_number_of_points(file: Path, points: int, limit: float) -> None:
+    params = with_value("visualize.tsne_points", points)
+    params["visualize"]["perplexity"] = limit - 0.001
+    validate(write(file, params), SECTIONS, others="forbid")
+    params["visualize"]["perplexity"] = limit + 0.001
+    assert refusal(file, params) == (
+        f"visualize.perplexity is {limit + 0.001}, but must be at most {limit}, as visualize.tsne_points is {points}."
+    )
+
+
+def test_a_wrong_number_of_points_does_not_limit_the_perplexity(file: Path) -> None:
+    assert refusal(file, with_value("visualize.tsne_points", "all")).startswith("visualize.tsne_points is 'all', ")
+
+
+def valid(section: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw values within the limits of each option of a section."""
+    options: dict[str, st.SearchStrategy[Any]] = {
+        name: st.from_type(Annotated[(field.annotation, "within", *field.metadata)])  # type: ignore[arg-type]
+        for name, field in section.model_fields.items()
+    }
+    return st.fixed_dictionaries(options).map(with_enough_points)
+
+
+def with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
+    """Lower the perplexity to the only limit that depends on another option."""
+    if "perplexity" in values:
+        values["perplexity"] = min(values["perplexity"], (values["tsne_points"] - 2) / 3)
+    return values
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.fixed_dictionaries({name: valid(section) for name, section in BY_NAME.items()}), st.integers(0, 2**32 - 1))
+def test_values_within_the_limits_are_read_as_they_are(file: Path, params: dict[str, Any], seed: int) -> None:
+    found = validate(write(file, params | {"seed": seed}), SECTIONS, others="forbid")
+    assert found.model_dump() == params | {"seed": seed}
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.dates()
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=9,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from([*FIELDS]), VALUES)
+def test_any_value_of_any_option_is_read_as_it_is_or_refused(file: Path, key: str, value: Any) -> None:
+    section, _, name = key.partition(".")
+    found = section_or_refusal(write(file, with_value(key, value)), BY_NAME[section])
+    if isinstance(found, InputError):
+        assert str(found).startswith(f"{file}: {section}.")
+    else:
+        assert getattr(found, name) == value
+
+
+def section_or_refusal(file: Path, section: type[Section]) -> Section | InputError:
+    try:
+        return load_settings(section, path=file)[1]
+    except InputError as refused:
+        return refused

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vae.training.batches import batches, epoch_order, shuffled_batches
+
+
+def values(dataset: tf.data.Dataset) -> list[list[float]]:
+    return [batch.numpy().ravel().tolist() for batch in dataset]
+
+
+def test_batches_contain_every_image_once_in_order() -> None:
+    images = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
+    assert values(batches(images, 4)) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+@pytest.mark.parametrize(("batch_size", "sizes"), [(4, [4, 4, 2]), (5, [5, 5]), (10, [10]), (12, [10])])
+def test_each_epoch_contains_every_image_once_in_an_order_of_its_own(batch_size: int, sizes: list[int]) -> None:
+    images = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
+    found = values(shuffled_batches(images, batch_size, 7, range(3)))
+    assert [len(batch) for batch in found] == sizes * 3
+    steps = len(sizes)
+    epochs = [[image for batch in found[i : i + steps] for image in batch] for i in range(0, 3 * steps, steps)]
+    orders = [epoch_order(10, 7, epoch).tolist() for epoch in range(3)]
+    assert epochs == orders
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert len(set(map(tuple, [*orders, epoch_order(10, 8, 0)]))) == 4
+
+
+def test_a_later_epoch_does_not_depend_on_the_earlier_ones() -> None:
+    images = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
+    assert values(shuffled_batches(images, 4, 7, range(2, 3))) == values(shuffled_batches(images, 4, 7, range(3)))[6:]
+
+
+def test_labels_stay_with_their_images() -> None:
+    images, labels = np.arange(10, dtype="float32").reshape(10, 1, 1, 1), np.arange(10, dtype=np.uint8) + 100
+    for dataset in (batches(images, 4, labels), shuffled_batches(images, 4, 0, range(1), labels)):
+        pairs = [(x.numpy().ravel() + 100, y.numpy()) for x, y in dataset]
+        assert [len(y) for _, y in pairs] == [4, 4, 2]
+        for x, y in pairs:
+            np.testing.assert_array_equal(x, y)
+
+
+def test_batches_are_not_autotuned_so_that_no_epoch_waits_for_the_tuning_thread() -> None:
+    images = np.zeros((4, 28, 28, 1), "float32")
+    for dataset in (batches(images, 2), shuffled_batches(images, 2, 0, range(1))):
+        assert dataset.options().autotune.enabled is False

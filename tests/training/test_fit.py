@@ -1,0 +1,89 @@
+"""A training: its history, its repeatability, its early stopping and its settings."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.training.small_training import train_settings, untrained
+from vae.training.fit import HISTORY_COLUMNS, fit, steps_per_execution
+
+Images = NDArray[np.float32]
+
+
+def test_history_contains_every_metric_of_each_epoch_and_a_line_is_printed_for_it(
+    blobs: Images, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = fit(untrained(), blobs[:32], blobs[32:], train_settings(), 0)
+    assert list(history.columns) == ["epoch", *HISTORY_COLUMNS]
+    assert history.epoch.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(history.reconstruction + history.kl, history.loss, rtol=1e-5)
+    np.testing.assert_allclose(history.val_reconstruction + history.val_kl, history.val_loss, rtol=1e-5)
+    assert history.learning_rate.tolist() == pytest.approx([0.01] * 3)
+    assert (history.seconds > 0).all()
+    assert history.loss.is_monotonic_decreasing
+    lines = capsys.readouterr().out.splitlines()  # not a terminal, where Keras shows a bar
+    assert len(lines) == 3
+    assert lines[1].startswith(f"epoch 2/3: loss {history.loss[1]:.2f} (reconstruction")
+    assert f"validation {history.val_loss[1]:.2f}" in lines[1]
+
+
+def test_same_seed_gives_the_same_weights_and_history(blobs: Images) -> None:
+    runs = []
+    for seed in (1, 1, 2):
+        model = untrained(seed=seed, dropout=0.3)
+        history = fit(model, blobs[:32], blobs[32:], train_settings(epochs=2), seed).drop(columns="seconds")
+        runs.append((history, model.get_weights()))
+    assert runs[0][0].equals(runs[1][0])
+    assert all(np.array_equal(a, b) for a, b in zip(runs[0][1], runs[1][1], strict=True))
+    assert not np.array_equal(runs[0][1][0], runs[2][1][0])
+
+
+def test_best_weights_are_kept_and_training_stops_after_patience(blobs: Images) -> None:
+    # the negatives of the training images: what is learnt makes their loss rise
+    negatives = 1 - blobs[32:]
+    model = untrained()
+    history = fit(model, blobs[:32], negatives, train_settings(epochs=20, patience=2), 0)
+    best = int(history.val_loss.argmin())
+    assert len(history) == best + 1 + 2 < 20
+    kept = model.evaluate(negatives, verbose=0, return_dict=True)["kl"]
+    assert kept == pytest.approx(history.val_kl[best], rel=1e-4)
+    assert kept != pytest.approx(history.val_kl.iloc[-1], rel=1e-2)
+
+
+@pytest.mark.parametrize(("steps", "at_a_time"), [(688, 8), (691, 1), (500, 5), (399, 7), (350, 7), (99, 1), (1, 1)])
+def test_steps_per_execution_divide_an_epoch_into_50_executions_or_more(steps: int, at_a_time: int) -> None:
+    assert steps_per_execution(steps) == at_a_time
+
+
+def test_steps_per_execution_do_not_change_the_steps(blobs: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = train_settings(schedule="trapezoid", optimizer="muon")
+    histories = []
+    for at_a_time in (1, 2):
+        monkeypatch.setattr("vae.training.fit.steps_per_execution", lambda steps, k=at_a_time: k)
+        histories.append(fit(untrained(), blobs[:32], blobs[32:], settings, 0).drop(columns="seconds"))
+    np.testing.assert_allclose(histories[1], histories[0], rtol=1e-4)
+
+
+def test_every_validation_draws_the_same_noise(blobs: Images) -> None:
+    # Nothing is learnt at this rate, so that only the noise could change the validation loss.
+    history = fit(untrained(), blobs[:32], blobs[32:], train_settings(learning_rate=1e-12), 0)
+    assert history.val_loss.nunique() == 1
+    assert history.loss.nunique() == 3
+
+
+def test_settings_data_and_seed_reach_the_model() -> None:
+    settings = train_settings(epsilon_std=0.5, precision="mixed_bfloat16")
+    config = untrained(settings, seed=3, latent_dim=7, dropout=0.25).get_config()
+    assert {name: value for name, value in config.items() if name != "name"} == {
+        "image_shape": [28, 28, 1],
+        "latent_dim": 7,
+        "architecture": "tutorial",
+        "likelihood": "bernoulli",
+        "prior": "standard",
+        "objective": "elbo",
+        "dropout": 0.25,
+        "epsilon_std": 0.5,
+        "precision": "mixed_bfloat16",
+        "seed": 3,
+        "class_names": ["a", "b"],
+    }
