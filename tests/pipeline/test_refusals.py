@@ -100,6 +100,12 @@ def change(name: str, make: Callable[[NDArray[Any]], NDArray[Any] | None]) -> Da
     return damage
 
 
+def empty(path: Path) -> None:
+    """Remove all images and labels of a split."""
+    change("images", lambda old: old[:0])(path)
+    change("labels", lambda old: old[:0])(path)
+
+
 class Payload:
     """Makes a folder when it is unpickled."""
 
@@ -124,6 +130,12 @@ def test_a_missing_input_is_refused(stage: str, folder: Path, capsys: pytest.Cap
     name, reason = MISSING[stage]
     (folder / name).unlink()
     assert refusal(stage, folder, capsys) == f"{name} {reason}"
+
+
+@pytest.mark.parametrize("stage", ["embed", "visualize", "score"])
+def test_a_missing_vae_is_refused(stage: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "models/vae.keras").unlink()
+    assert refusal(stage, folder, capsys) == "models/vae.keras is missing; `dvc repro train` makes it."
 
 
 def test_a_wrong_parameter_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +175,7 @@ ARRAYS = {
         change("images", lambda old: old.astype("float64")),
         "array 'images' is float64 with 4 dimensions",
     ),
+    "no images": (empty, "it contains no images"),
     "levels up to 255": (change("images", lambda old: old * 255), "array 'images' has values from 127.5 to 127.5"),
 }
 
@@ -178,26 +191,41 @@ def test_damaged_images_are_refused(
     assert message.endswith("; `dvc repro` makes it again.")
 
 
+TEST, TRAIN, LOSSES = "data/embeddings/test.npz", "data/embeddings/train.npz", "data/evaluation/test.npz"
 RESULTS = {
-    "embeddings of other images": ("data/embeddings/test.npz", change("z_mean", lambda old: old[1:]), "(19, 2)"),
-    "embeddings of another model": ("data/embeddings/train.npz", change("z_mean", lambda old: old[:, :1]), "(20, 1)"),
-    "NaN": ("data/embeddings/test.npz", change("z_log_var", lambda old: old * np.float32(np.nan)), "NaN"),
-    "losses of other images": ("data/evaluation/test.npz", change("kl", lambda old: old[1:]), "(19,)"),
+    "embeddings of other images": ("visualize", TEST, change("z_mean", lambda old: old[1:]), "(19, 2)"),
+    "embeddings of another model": ("visualize", TRAIN, change("z_mean", lambda old: old[:, :1]), "(20, 1)"),
+    "embeddings with NaN": ("visualize", TEST, change("z_log_var", lambda old: old * np.float32(np.nan)), "NaN"),
+    "losses of other images": ("visualize", LOSSES, change("kl", lambda old: old[1:]), "(19,)"),
+    "infinite losses": ("visualize", LOSSES, change("kl", lambda old: old * np.inf), "infinity"),
+    "score, embeddings of other images": ("score", TEST, change("z_mean", lambda old: old[1:]), "(19, 2)"),
+    "score, embeddings of another model": ("score", TRAIN, change("z_log_var", lambda old: old[:, :1]), "(20, 1)"),
 }
 
 
-@pytest.mark.parametrize(("name", "damage", "reason"), RESULTS.values(), ids=RESULTS)
+@pytest.mark.parametrize(("stage", "name", "damage", "reason"), RESULTS.values(), ids=RESULTS)
 def test_results_that_do_not_fit_the_images_and_the_model_are_refused(
-    name: str, damage: Damage, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    stage: str, name: str, damage: Damage, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     damage(folder / name)
-    message = refusal("visualize", folder, capsys)
+    message = refusal(stage, folder, capsys)
     assert message.startswith(f"{name}: array ")
     assert reason in message
 
 
-def test_a_damaged_history_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "reports/history.csv").write_text("epoch,loss\n1,2\n")
+HISTORY = ",".join(HISTORY_COLUMNS)
+HISTORIES = {
+    "empty": "",
+    "columns missing": "epoch,loss\n1,2\n",
+    "no rows": f"{HISTORY}\n",
+    "a word": f"{HISTORY}\n1,2,3,4,5,6,many\n",
+    "a long row": f"{HISTORY}\n1,2,3,4,5,6,7\n1,2,3,4,5,6,7,8,9\n",
+}
+
+
+@pytest.mark.parametrize("content", HISTORIES.values(), ids=HISTORIES)
+def test_a_damaged_history_is_refused(content: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "reports/history.csv").write_text(content)
     assert refusal("visualize", folder, capsys).startswith("reports/history.csv is not a table with epoch, loss, ")
 
 

@@ -86,6 +86,41 @@ def test_every_number_is_limited(file: Path, extreme: int) -> None:
     assert refusal(file, PARAMS | {"seed": extreme}).startswith(f"seed is {extreme}, but must be ")
 
 
+LIMITS: dict[str, list[tuple[float, float]]] = {
+    "seed": [(0, -1), (2**32 - 1, 2**32)],
+    "share": [(1e-9, 0), (1, 1.01)],
+    "validation_size": [(1, 0), (100_000_000, 100_000_001)],
+    "latent_dim": [(1, 0), (1024, 1025)],
+    "dropout": [(0, -0.01), (0.99, 1)],
+    "epsilon_std": [(0, -0.01), (100, 100.1)],
+    "epochs": [(1, 0), (100_000, 100_001)],
+    "batch_size": [(1, 0), (1_000_000, 1_000_001)],
+    "learning_rate": [(1e-9, 0), (1000, 1000.1)],
+    "warmup": [(0, -0.01), (0.99, 1)],
+    "patience": [(1, 0), (100_000, 100_001)],
+    "samples": [(1, 0), (1_000_000, 1_000_001)],
+    "tsne_points": [(50, 49), (100_000_000, 100_000_001)],
+    "perplexity": [(2, 1.9)],
+    "prior_samples": [(1, 0), (400, 401)],
+    "principal_components": [(1, 0), (1_000_000, 1_000_001)],
+    "mixture_components": [(1, 0), (100, 101)],
+}
+"""The last value within each limit and the first beyond it, by the option's name in any section."""
+
+
+def test_the_limits_are_accepted_and_the_values_beyond_them_refused(file: Path) -> None:
+    names = {key: key.rpartition(".")[2] for key in ["seed", *NUMERIC]}
+    assert LIMITS.keys() <= set(names.values())
+    for key, name in names.items():
+        section = key.rpartition(".")[0]
+        params = with_value("visualize.perplexity", 2)  # fits the smallest number of points
+        for within, beyond in LIMITS.get(name, []):
+            (params[section] if section else params)[name] = within
+            validate(write(file, params), SECTIONS, others="forbid")
+            (params[section] if section else params)[name] = beyond
+            assert refusal(file, params).startswith(f"{key} is {beyond}, but must be ")
+
+
 @pytest.mark.parametrize(("points", "limit"), [(10_000, 3333), (50, 16.3333)])
 def test_the_perplexity_is_limited_by_the_number_of_points(file: Path, points: int, limit: float) -> None:
     params = with_value("visualize.tsne_points", points)
@@ -132,13 +167,14 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from([*FIELDS]), VALUES)
 def test_any_value_of_any_option_is_read_as_it_is_or_refused(file: Path, key: str, value: Any) -> None:
     section, _, name = key.partition(".")
     found = section_or_refusal(write(file, with_value(key, value)), BY_NAME[section])
     if isinstance(found, InputError):
         assert str(found).startswith(f"{file}: {section}.")
+        assert str(found).isprintable()
     else:
         assert getattr(found, name) == value
 

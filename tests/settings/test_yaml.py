@@ -53,6 +53,7 @@ def refusal(path: Path) -> str:
         ("010", 10),
         ("0o10", 8),
         ("0x10", 16),
+        ("1_000", 1000),
         ("1:30", "1:30"),
         ("on", "on"),
         ("true", True),
@@ -189,7 +190,7 @@ SCALARS = [
 TEXTS = st.lists(st.sampled_from([*TAGS, *SYNTAX, *SCALARS]), max_size=12).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(TEXTS | st.binary(max_size=40))
 @example("!!bool x")
 @example("!!timestamp \ufeff")
@@ -201,7 +202,7 @@ def test_any_file_is_read_or_refused_in_printable_lines(file: Path, content: str
         assert all(line.startswith(str(file)) and line.isprintable() for line in str(found).split("\n"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(TEXTS.map(lambda text: text.replace("\n", "\n    ")))
 def test_any_value_is_read_as_dvc_reads_it_or_refused(file: Path, text: str) -> None:
     write_value(file, text)
