@@ -13,8 +13,8 @@ export PATH := $(PLACE)/$(BIN):$(PATH)
 # Otherwise DVC fails in a path that is not ASCII under an ASCII locale.
 export PYTHONUTF8 = 1
 # Settings of the shell that are meant for other environments, or slow every start of Python down.
-unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE PIP_PREFIX PIP_ROOT PIP_TARGET PIP_REQUIRE_VIRTUALENV
-unexport UV_TARGET UV_PREFIX UV_SYSTEM_PYTHON VIRTUAL_ENV
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE
+unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_REQUIRE_VIRTUALENV UV_TARGET UV_PREFIX UV_SYSTEM_PYTHON VIRTUAL_ENV
 export PIP_USER = 0
 
 # Programs in an environment contain its path, so a moved or copied checkout makes its environment again.

@@ -13,7 +13,7 @@ def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str
     Args:
         name: the name of the experiment, which replaces a former one of that name.
         settings: the settings that differ from `params.yaml`, by dotted key.
-        targets: the stages to run, with the stages before them; all stages, if there are none.
+        targets: the stages to run, with the stages before them; an empty sequence runs all stages.
     """
     subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
     changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]

@@ -156,6 +156,6 @@ def measure(torch_python: Path, rounds: int = 16) -> dict[str, Any]:
 
 
 def torch_version(python: Path) -> str | None:
-    """Return the version of PyTorch in the environment of that interpreter; None if there is none."""
+    """Return the version of PyTorch in the environment of that interpreter, or None without PyTorch."""
     code = "import importlib.metadata; print(importlib.metadata.version('torch'))"
     return subprocess.run([python, "-c", code], check=False, capture_output=True, text=True).stdout.strip() or None  # noqa: S603

@@ -15,6 +15,8 @@ def run_stage(main: Callable[[], None]) -> None:
     or a file without write permission; the message names the file. After an interrupt it is 130, as in a shell. Any
     other exception is a bug and keeps its traceback.
     """
+    if sys.stderr is None:  # closed: progress bars would fail, and `print` would write to stdout
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115, stays open like stderr
     try:
         main()
     except InputError as error:

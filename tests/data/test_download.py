@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -129,6 +130,28 @@ def test_a_failure_keeps_the_former_file(server: Server, tmp_path: Path, reply: 
         get(tmp_path, server.mirror, timeout=0.2 if reason == "no answer in time" else 30)
     former = rf"{tmp_path / NAME} is not the published file \({OTHER}\), and"
     assert re.fullmatch(rf"{former} could not be downloaded .*: {server.mirror}{NAME}: {reason}", str(failed.value))
+    assert tree(tmp_path) == {NAME: FORMER}
+
+
+def test_a_connection_that_is_reset_keeps_the_former_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (tmp_path / NAME).write_bytes(FORMER)
+
+    def reset_after_some_bytes() -> None:
+        for _ in range(2):
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(2**16)
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 9999999\r\n\r\n" + bytes(2**16))
+                deadline = time.monotonic() + 10
+                while time.monotonic() < deadline and not any(part.stat().st_size for part in tmp_path.glob(".part-*")):
+                    time.sleep(0.01)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=reset_after_some_bytes, daemon=True).start()
+        with pytest.raises(InputError, match=rf"{NAME}: interrupted before the end$"):
+            get(tmp_path, f"http://127.0.0.1:{listening.getsockname()[1]}/")
     assert tree(tmp_path) == {NAME: FORMER}
 
 

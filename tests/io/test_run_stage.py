@@ -1,10 +1,12 @@
 """How a stage ends: its exit status and what it prints."""
 
 import errno
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from vae.errors import InputError
 from vae.io.tables import write_json
@@ -39,6 +41,24 @@ def test_an_error_that_a_user_can_fix_is_one_line_on_stderr(
         run_stage(raises(error))
     assert ended.value.code == status
     assert capsys.readouterr() == ("", f"{line}\n")
+
+
+def test_without_stderr_nothing_goes_to_stdout_and_progress_bars_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", None)  # as Python sets it if the descriptor is closed
+
+    def stage() -> None:
+        for _ in tqdm(range(3), disable=None):
+            pass
+        print("a message", file=sys.stderr)
+        raise InputError("seed is missing.")
+
+    with pytest.raises(SystemExit) as ended:
+        run_stage(stage)
+    sys.stderr.close()
+    assert ended.value.code == 1
+    assert capsys.readouterr().out == ""
 
 
 PLACES = {

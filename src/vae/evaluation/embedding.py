@@ -29,7 +29,7 @@ def embed(model: VAE, split: Split, batch_size: int) -> Embedding:
 
 
 def save_embedding(path: Path, embedding: Embedding) -> None:
-    """Write the embedding as a `.npz` file, without `labels` if there are none."""
+    """Write the embedding as a `.npz` file; `labels` is left out if the images have no labels."""
     save_arrays(path, **{name: array for name, array in embedding._asdict().items() if array is not None})
 
 

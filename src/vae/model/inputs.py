@@ -16,7 +16,7 @@ def choose(registry: Mapping[str, Entry], name: str, what: str) -> Entry:
     """Return the entry of that name.
 
     Raises:
-        InputError: there is none; lists the names that exist.
+        InputError: the name is unknown; the message lists the known names.
     """
     if name not in registry:
         raise InputError(f"{what} is {name!r}, but must be one of: {', '.join(registry)}.")
@@ -65,7 +65,7 @@ def check_latents(z: Any, latent_dim: int) -> NDArray[np.float32]:
     """Return latent vectors, (n, latent_dim), as float32.
 
     Raises:
-        InputError: there are none, or they have another shape.
+        InputError: the array is empty or has another shape.
     """
     vectors: NDArray[np.float32] = np.asarray(z, np.float32)
     if vectors.ndim != 2 or vectors.shape[1] != latent_dim or not len(vectors):
