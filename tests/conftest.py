@@ -24,9 +24,17 @@ class ByCheckout(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
-        needs_checkout = "from repository import" in (ROOT / file).read_text(encoding="utf-8")
-        return "repository" if needs_checkout else file
+        return "repository" if needs_checkout(nodeid) else nodeid.split("::")[0]
+
+
+def needs_checkout(nodeid: str) -> bool:
+    """Return whether a test is in a file that uses the small pipeline's checkout."""
+    return "from repository import" in (ROOT / nodeid.split("::")[0]).read_text(encoding="utf-8")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests in the checkout: they take longest, and the other process runs the rest meanwhile."""
+    items.sort(key=lambda item: not needs_checkout(item.nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCheckout:
