@@ -1,6 +1,7 @@
 """Seconds and peak memory of each stage, as DVC runs it, and the seconds of `dvc repro` when there is nothing to do."""
 
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -17,10 +18,19 @@ from benchmarks.experiments import DVC
 
 def measure() -> dict[str, Any]:
     """Run each stage again, in order and in place; print and return the table."""
-    stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = read_stages(Path())
     rows = {name: run([*DVC, "repro", "--force", "--single-item", name]) for name in stages}
     print(pd.DataFrame(rows).T.to_string(float_format="{:.1f}".format), flush=True)
     return {"stages": rows, "nothing_to_do": nothing_to_do(stages)}
+
+
+def read_stages(folder: Path) -> dict[str, Any]:
+    """Return the stages in the folder's `dvc.yaml`, with the values of `params.yaml` in place of `${section.key}`."""
+    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    template = (folder / "dvc.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"\$\{(\w+)\.(\w+)\}", lambda match: str(params[match[1]][match[2]]), template)
+    stages: dict[str, Any] = yaml.safe_load(text)["stages"]
+    return stages
 
 
 def run(command: list[str]) -> dict[str, float]:

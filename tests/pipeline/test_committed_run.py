@@ -11,9 +11,10 @@ import yaml
 from dvc.repo import Repo
 from PIL import Image
 
+from benchmarks.stages import read_stages
 from imports import ROOT
 
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+STAGES = read_stages(ROOT)
 LOCKED = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
 PICTURES = sorted((ROOT / "reports").glob("*.png"))
 

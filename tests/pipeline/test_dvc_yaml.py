@@ -14,6 +14,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
+from benchmarks.stages import read_stages
 from imports import ROOT, closure
 
 # The stages that a changed section reruns: its own and all that depend on their outputs.
@@ -36,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-STAGES = read(ROOT / "dvc.yaml")["stages"]
+STAGES = read_stages(ROOT)
 PARAMS = read(ROOT / "params.yaml")
 
 
@@ -97,18 +98,22 @@ def test_every_section_is_read_by_a_stage() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_data_dependencies_are_outputs_of_other_stages(stage: str) -> None:
-    outputs = {name for other in STAGES for name in outputs_of(other)}
+def test_dependencies_are_outputs_of_other_stages_or_files_in_git(stage: str) -> None:
+    outputs = {name for other in STAGES if other != stage for name in outputs_of(other)}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
+    in_git = set(listed.stdout.splitlines()) - outputs
     for dep in STAGES[stage]["deps"]:
-        assert dep.startswith("src/") or [out for out in outputs if Path(out).is_relative_to(dep)], dep
+        assert [name for name in outputs | in_git if Path(name).is_relative_to(dep)], dep
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository in which the pipeline counts as run: the outputs are stand-ins, committed to DVC as they are."""
     path = tmp_path_factory.mktemp("done")
-    for name in ("dvc.yaml", "params.yaml", ".dvcignore"):
+    for name in ("dvc.yaml", "params.yaml", "requirements.txt", ".dvcignore"):
         shutil.copy(ROOT / name, path)
+    (path / "data").mkdir()
+    shutil.copy(ROOT / PARAMS["train"]["initial_weights"], path / "data")
     shutil.copytree(ROOT / "src", path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for stage in STAGES:
         for name in outputs_of(stage):
@@ -189,6 +194,25 @@ def test_a_changed_module_reruns_the_stages_that_import_it(done: Path, module: s
     path = done / "src/vae" / module
     with changed(path, path.read_text(encoding="utf-8") + "# changed\n"):
         assert out_of_date(done) == reruns
+
+
+def test_new_pins_rerun_every_stage(done: Path) -> None:
+    path = done / "requirements.txt"
+    with changed(path, path.read_text(encoding="utf-8").replace("numpy==", "numpy==1!")):
+        assert out_of_date(done) == set(STAGES)
+
+
+def test_a_changed_checkpoint_to_start_from_reruns_the_training(done: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(done, tmp_path / "copy"))
+    params = read(copy / "params.yaml")
+    params["train"]["initial_weights"] = "start.keras"
+    (copy / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    (copy / "start.keras").write_text("one")
+    with chdir(copy), Repo() as repo:
+        repo.commit(force=True)
+    assert out_of_date(copy) == set()
+    (copy / "start.keras").write_text("another")
+    assert out_of_date(copy) == RERUNS["train"]
 
 
 def test_compiled_files_are_not_dependencies(done: Path) -> None:

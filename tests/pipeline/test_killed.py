@@ -31,11 +31,14 @@ def checkout(repository: Repository, tmp_path: Path) -> Repository:
 
 def test_a_run_killed_at_ten_random_moments_ends_with_the_bytes_of_an_uninterrupted_one(checkout: Repository) -> None:
     started = time.monotonic()
+    history = checkout.path / "reports/history.csv"
     with checkout.start(checkout.python, *TRAIN) as process:
         assert process.stdout
         for line in process.stdout:
             if line.startswith("epoch 1/"):
                 first_epoch = time.monotonic() - started
+                # It can be looked at while the training runs: whole, and one of the first epochs is the last in it.
+                assert 2 <= len(history.read_text(encoding="utf-8").splitlines()) < 1 + EPOCHS
     end = time.monotonic() - started
     assert process.returncode == 0
     uninterrupted, cached = hashes(checkout), cache(checkout)
@@ -57,7 +60,7 @@ def test_a_run_killed_at_ten_random_moments_ends_with_the_bytes_of_an_uninterrup
     assert {path.name for path in (checkout.path / "models").iterdir()} == {
         "vae.keras",
         "classifier.keras",
-        ".unfinished.lock",
+        ".training.lock",
     }
     changed = {line.split()[-1] for line in checkout.run("git", "status", "--porcelain").splitlines()}
     assert changed == {"dvc.lock", "params.yaml", "reports/history.csv"}
@@ -129,6 +132,24 @@ def test_a_second_training_is_refused_while_one_that_outlives_its_dvc_is_running
         finally:
             os.killpg(process.pid, signal.SIGCONT)
         assert "kept epoch" in process.stdout.read()
-    assert "error: another training process is using models/unfinished; wait for it to finish, or stop it." in output
+    assert "error: another training process is using models; wait for it to finish, or stop it." in output
     assert "Traceback" not in output
     assert "kept epoch" in checkout.run(checkout.python, *TRAIN)
+
+
+def test_a_killed_experiment_in_a_temporary_folder_resumes_in_the_next_one(checkout: Repository) -> None:
+    for key, value in {"user.name": "test", "user.email": "test@example.org"}.items():  # DVC stashes the changes
+        checkout.run("git", "config", key, value)
+    command = (checkout.python, "-m", "dvc", "exp", "run", "--temp", "train")
+    with checkout.start(*command) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("epoch 3/"):
+                os.killpg(process.pid, signal.SIGKILL)
+    output = checkout.run(*command)
+    resuming = re.search(r"^Resuming after epoch (\d+) from (.*)$", output, re.M)
+    assert resuming
+    assert int(resuming[1]) >= 3
+    assert Path(resuming[2]).is_relative_to(checkout.path / "models/unfinished")
+    assert re.findall(r"^epoch (\d+)/", output, re.M) == [str(n) for n in range(int(resuming[1]) + 1, EPOCHS + 1)]
+    assert not (checkout.path / "models/unfinished").exists()

@@ -1,6 +1,7 @@
 """A training: its history, its repeatability, its early stopping and its settings."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -25,6 +26,14 @@ def test_history_contains_every_metric_of_each_epoch_and_a_line_is_printed_for_i
     assert len(lines) == 3
     assert lines[1].startswith(f"epoch 2/3: loss {history.loss[1]:.2f} (reconstruction")
     assert f"validation {history.val_loss[1]:.2f}" in lines[1]
+
+
+def test_history_is_reported_after_every_epoch(blobs: Images) -> None:
+    reported: list[pd.DataFrame] = []
+    history = fit(untrained(), blobs[:32], blobs[32:], train_settings(), 0, report=reported.append)
+    assert len(reported) == 3
+    for epochs, table in enumerate(reported, start=1):
+        pd.testing.assert_frame_equal(table, history[:epochs], check_exact=True)
 
 
 def test_same_seed_gives_the_same_weights_and_history(blobs: Images) -> None:

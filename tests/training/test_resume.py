@@ -1,5 +1,8 @@
 """An interrupted training resumes after its last finished epoch, and ends with the bytes of an uninterrupted one."""
 
+import errno
+import fcntl
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +22,7 @@ from vae.model.vae import VAE
 from vae.settings.train import Train
 from vae.training import resume
 from vae.training.fit import fit
-from vae.training.resume import StateFile, fingerprint, unfinished
+from vae.training.resume import StateFile, exclusive, fingerprint, state_folder, unfinished
 
 EPOCHS = 4
 STEPS = 4
@@ -47,10 +50,14 @@ class Interrupt(keras.callbacks.Callback):
 
 
 def train(
-    images: Images, path: Path, *callbacks: keras.callbacks.Callback, settings: Train = SETTINGS
+    images: Images,
+    path: Path,
+    *callbacks: keras.callbacks.Callback,
+    settings: Train = SETTINGS,
+    report: Callable[[pd.DataFrame], None] | None = None,
 ) -> tuple[VAE, pd.DataFrame]:
     model = untrained(settings, seed=1, dropout=0.5)
-    history = fit(model, images[:30], images[30:], settings, 1, StateFile(path, "same"), callbacks)
+    history = fit(model, images[:30], images[30:], settings, 1, StateFile(path, "same"), callbacks, report)
     return model, history.drop(columns="seconds")
 
 
@@ -89,10 +96,11 @@ def test_a_training_interrupted_in_every_epoch_ends_as_if_it_had_not_been(
 ) -> None:
     path = tmp_path / "state.npz"
     for epoch, step in ((1, 2), (2, 0), (3, 1), (4, STEPS)):
-        begun = Epochs()
+        begun, reported = Epochs(), list[pd.DataFrame]()
         with pytest.raises(KeyboardInterrupt):
-            train(blobs, path, begun, Interrupt(epoch, step))
+            train(blobs, path, begun, Interrupt(epoch, step), report=reported.append)
         assert begun.seen[-1] == epoch
+        assert [len(history) for history in reported] == [*range(max(begun.seen[0] - 1, 1), epoch)]
         assert len(begun.seen) <= 2  # no finished epoch is run again
     assert_same(train(blobs, path), uninterrupted)
 
@@ -101,9 +109,11 @@ def test_a_finished_training_is_not_trained_further(
     blobs: Images, uninterrupted: tuple[VAE, pd.DataFrame], finished: Path
 ) -> None:
     again = Epochs()
-    resumed = train(blobs, finished, again)
+    reported: list[pd.DataFrame] = []
+    resumed = train(blobs, finished, again, report=reported.append)
     assert again.seen == []
     assert_same(resumed, uninterrupted)
+    assert [len(history) for history in reported] == [EPOCHS]
 
 
 def test_early_stopping_remembers_its_best_epoch_and_its_patience(blobs: Images, tmp_path: Path) -> None:
@@ -240,7 +250,7 @@ def test_a_state_is_removed_after_success_and_kept_after_an_error(tmp_path: Path
         values, (array,) = file.read() or ({}, [])
         assert values == {"rows": ["f"]}
         np.testing.assert_array_equal(array, [0, 1, 2])
-    assert [path.name for path in (tmp_path / "models").iterdir()] == [".unfinished.lock"]
+    assert [*(tmp_path / "models").iterdir()] == []
 
 
 def test_the_state_of_another_training_outlives_one_that_succeeds(
@@ -272,10 +282,53 @@ def test_the_folder_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
     assert not [*(tmp_path / "elsewhere").iterdir()]
 
 
+def test_another_process_may_finish_the_same_training_meanwhile(tmp_path: Path) -> None:
+    folder = tmp_path / "unfinished"
+    with unfinished(folder, "f") as slow:
+        with unfinished(folder, "f") as fast:
+            fast.write({"rows": [1]}, [np.arange(3)])
+        slow.write({"rows": [2]}, [np.arange(3)])
+    assert not folder.exists()
+
+
 def test_a_second_training_is_refused_while_the_first_is_running(tmp_path: Path) -> None:
+    lock = tmp_path / "models/.training.lock"
     with (
-        unfinished(tmp_path / "unfinished", "f"),
+        exclusive(lock),
         pytest.raises(InputError, match=r"^another training process is using .*; wait for it to finish, or stop it\.$"),
-        unfinished(tmp_path / "unfinished", "f"),
+        exclusive(lock),
     ):
         pass
+    with exclusive(lock):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL])
+def test_training_runs_without_a_lock_where_the_disk_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    lock, ran = tmp_path / "models/.training.lock", False
+    with exclusive(lock):
+        ran = True
+    assert ran
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"warning: {lock} cannot be locked ({os.strerror(number)}); training continues")
+
+
+def test_a_temporary_copy_of_the_checkout_keeps_its_state_in_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    here = Path("models/unfinished")
+    assert state_folder() == here
+    for root in (".", str(tmp_path), str(tmp_path / "removed")):
+        monkeypatch.setenv("DVC_ROOT", root)
+        assert state_folder() == here
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path / "checkout"))
+    assert state_folder() == tmp_path / "checkout" / here

@@ -51,13 +51,13 @@ def _remove_dates(path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
 
 
-def load_model(path: Path | str, kind: type[Model], stage: str) -> Model:
+def load_model(path: Path | str, kind: type[Model], stage: str | None = None) -> Model:
     """Return the model that `save_model` wrote.
 
     Args:
         path: the file.
         kind: the class of the model.
-        stage: the stage that makes the file, named where the file is missing or wrong.
+        stage: the stage that makes the file, named where the file is missing or wrong; None if the user chose the file.
 
     Raises:
         InputError: the file is missing, damaged, or not a model of that class.
@@ -77,7 +77,7 @@ def load_model(path: Path | str, kind: type[Model], stage: str) -> Model:
     return model
 
 
-def _check_archive(path: Path, stage: str) -> None:
+def _check_archive(path: Path, stage: str | None) -> None:
     """Verify the checksums in the file, so that HDF5 never reads damaged bytes.
 
     Raises:
@@ -86,7 +86,7 @@ def _check_archive(path: Path, stage: str) -> None:
     try:
         file = path.open("rb")
     except FileNotFoundError:
-        raise InputError(f"{path} is missing; `dvc repro {stage}` makes it.") from None
+        raise InputError(f"{path} is missing{f'; `dvc repro {stage}` makes it' if stage else ''}.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     try:
@@ -107,5 +107,7 @@ def _is_finite(model: keras.Model) -> bool:
     return all(np.isfinite(values).all() for values in model.get_weights())
 
 
-def _wrong(path: Path, what: str, stage: str) -> InputError:
+def _wrong(path: Path, what: str, stage: str | None) -> InputError:
+    if stage is None:
+        return InputError(f"{path} is not a model that this project saved: {what}.")
     return InputError(f"{path} is not a model that `dvc repro {stage}` made: {what}; that command makes it again.")

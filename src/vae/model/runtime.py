@@ -3,11 +3,32 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 BACKEND = "tensorflow"
 # TensorFlow's start-up lines on oneDNN and on absent GPUs. TF_CPP_MIN_LOG_LEVEL has not silenced them since 2.19
 # (tensorflow/tensorflow#100442).
 CHATTER = "^(WARNING: All log messages before absl::InitializeLog|[IE]0000 .*(cud|oneDNN|GPU))"
+
+GPU_DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg")
+"""Files that exist where the driver of an NVIDIA GPU is loaded, on Linux and in WSL."""
+
+
+def device() -> str:
+    """Return what TensorFlow computes on, for a line of output: its GPUs, or the processor's cores.
+
+    If there is a GPU that TensorFlow cannot use, the line says so.
+    """
+    import tensorflow as tf
+
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    if names := [str(detail.get("device_name", "unknown")) for detail in details]:
+        return ", ".join(f"GPU {name}" for name in names)
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = f"{count} CPU core{'' if count == 1 else 's'}"
+    if any(Path(driver).exists() for driver in GPU_DRIVERS):
+        return f"{cores}; TensorFlow cannot use the GPU, since its libraries are missing: see docs/troubleshooting.md"
+    return cores
 
 
 def _set_environment() -> None:

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from vae.settings import BatchSize, Epochs, LearningRate, Section
 
@@ -11,6 +12,9 @@ class Train(Section):
     """The training of the VAE."""
 
     objective: Literal["elbo"] = Field(description="What training maximizes: the evidence lower bound.")
+    initial_weights: str = Field(
+        description="The checkpoint whose weights training starts from; an empty file stands for random weights.",
+    )
     epsilon_std: float = Field(
         ge=0, le=100, description="Standard deviation of the noise ε in z = μ + σ ⊙ ε. The tutorial: 1e-4."
     )
@@ -31,3 +35,10 @@ class Train(Section):
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         description="Precision of the hidden layers. `mixed_bfloat16` is for processors with bfloat16 instructions."
     )
+
+    @field_validator("initial_weights")
+    @classmethod
+    def _is_not_empty(cls, path: str) -> str:
+        if not path.strip():  # DVC would take it for the whole repository
+            raise PydanticCustomError("path", "Input should be the path of a file")
+        return path

@@ -2,7 +2,8 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -50,6 +51,7 @@ def fit(
     seed: int,
     state: StateFile | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    report: Callable[[pd.DataFrame], None] | None = None,
 ) -> pd.DataFrame:
     """Train for `epochs`, or until `patience` epochs in a row bring no lower validation loss.
 
@@ -64,6 +66,8 @@ def fit(
         state: the file that keeps the state of the training after each epoch. If it contains one, the training resumes
             from there, and ends as if it had never been interrupted.
         callbacks: called before this module's own callbacks, outside the seconds that are recorded.
+        report: called with the history so far after each epoch, once its state is on the disk, and when the training
+            resumes.
 
     Returns:
         One row per epoch, with its number (from 1), the training and the validation loss and their two terms, the
@@ -84,6 +88,11 @@ def fit(
     optimizer = OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images)))
     model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
     on_terminal = sys.stdout.isatty()
+
+    def report_history(*_: Any) -> None:
+        if report and record.rows:
+            report(_history(record.rows))
+
     try:
         model.fit(
             shuffled_batches(images, settings.batch_size, seed, epochs),
@@ -95,6 +104,7 @@ def fit(
             callbacks=[
                 *(*callbacks, ValidationNoise(), record, early_stopping),
                 *([resume] if resume else []),
+                keras.callbacks.LambdaCallback(on_train_begin=report_history, on_epoch_end=report_history),
                 *([] if on_terminal else [EpochLine(record, LINE)]),  # last: the epoch's state is then on disk
             ],
             verbose=1 if on_terminal else 0,

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -65,6 +64,11 @@ class StateFile:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self.path, self.fingerprint = path, fingerprint
 
+    @property
+    def best(self) -> Path:
+        """The path of the best model, which is written next to the state if the training diverges."""
+        return self.path.with_name("best.keras")
+
     def write(self, values: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
         """Replace the former state, whole or not at all."""
         text = json.dumps({"fingerprint": self.fingerprint, "arrays": len(arrays), "values": values})
@@ -87,38 +91,68 @@ class StateFile:
             return None
 
 
+def state_folder() -> Path:
+    """Return the folder of all unfinished trainings, `models/unfinished` in the user's checkout.
+
+    DVC runs an experiment with `--temp` or from the queue in a temporary copy of the checkout, and another one after a
+    kill. It names the checkout in DVC_ROOT, so that every copy finds the state.
+    """
+    root = Path(os.environ.get("DVC_ROOT", ""))
+    elsewhere = root.is_dir() and not root.samefile(".")
+    return (root if elsewhere else Path()) / "models/unfinished"
+
+
 @contextmanager
-def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
-    """Yield the state file of one training, in a folder of its own; remove that folder if the block succeeds.
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock on a file while the block runs, so that only one training writes to this checkout.
 
-    The folder stays if the block fails or the process is killed. The folders of other trainings stay in any case. No
-    other process can use any of them meanwhile.
-
-    Args:
-        folder: the folder of all unfinished trainings.
-        fingerprint: the fingerprint of this one.
+    Where the file system has no locks, as some network disks, a warning is printed and the block runs without one.
 
     Raises:
-        InputError: another process is using the folder.
+        InputError: another process holds the lock.
+        OSError: the file cannot be opened for writing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # The system releases the lock when the process ends, however it ends. The file stays, for the next process to lock,
     # and is open for writing, which NFS requires.
-    with folder.with_name(f".{folder.name}.lock").open("wb") as lock:
+    with path.open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"another training process is using {folder}; wait for it to finish, or stop it."
+                f"another training process is using {path.parent}; wait for it to finish, or stop it."
             ) from None
-        own = folder / fingerprint[:16]
-        if not own.exists() and any(folder.iterdir()):
-            print(f"{folder} contains only trainings with other parameters, data or code: starting over.", flush=True)
-        own.mkdir(exist_ok=True)
-        yield StateFile(own / "state.npz", fingerprint)
-        shutil.rmtree(own)
-        with suppress(OSError):  # it contains others, or is a link to a folder elsewhere
-            folder.rmdir()
+        except OSError as error:
+            print(
+                f"warning: {path} cannot be locked ({os.strerror(error.errno or 0)}); training continues without the "
+                "lock. Do not start a second training in this folder.",
+                file=sys.stderr,
+            )
+        yield
+
+
+@contextmanager
+def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
+    """Yield the state file of one training, in a folder of its own; remove both if the block succeeds.
+
+    They stay if the block fails or the process is killed. The folders of other trainings stay in any case.
+
+    Args:
+        folder: the folder of all unfinished trainings.
+        fingerprint: the fingerprint of this one.
+    """
+    own = folder / fingerprint[:16]
+    if not own.exists() and folder.exists() and any(folder.iterdir()):
+        print(f"{folder} contains only trainings with other parameters, data or code: starting over.", flush=True)
+    own.mkdir(parents=True, exist_ok=True)
+    state = StateFile(own / "state.npz", fingerprint)
+    yield state
+    # One by one: the same training may be running as another experiment, and be writing here.
+    for file in (state.path, state.best):
+        file.unlink(missing_ok=True)
+    for emptied in (own, folder):
+        with suppress(OSError):  # it contains other files, or is a link to a folder elsewhere
+            emptied.rmdir()
 
 
 class Resume(keras.callbacks.Callback):
