@@ -33,7 +33,7 @@ def inputs(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("inputs")
     shutil.copy(root / "params.yaml", path)
     (path / "data").mkdir()
-    shutil.copy(root / "data/no_weights", path / "data")
+    shutil.copy(root / "data/random_weights.txt", path / "data")
     z, labels = np.zeros((COUNT, LATENT_DIM), np.float32), np.arange(COUNT, dtype=np.uint8) % 10
     for name in SPLITS:
         split = Split(np.full((COUNT, *SHAPE), 0.5, np.float32), labels, np.array(DIGITS))

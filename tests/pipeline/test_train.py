@@ -1,6 +1,7 @@
 """The stage `train` when its training diverges, and when it is run again with a lower learning rate."""
 
 import importlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write_params(root: Path, **changes: Any) -> None:
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"epochs": 3, "batch_size": 20} | changes
-    Path(params["train"]["initial_weights"]).touch()
+    shutil.copy(root / params["train"]["initial_weights"], "data")
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from vae.training.fit import build_model
 MODEL = Model(architecture="tutorial", latent_dim=2, dropout=0.0, likelihood="bernoulli", prior="standard")
 TRAIN = Train(
     objective="elbo",
-    initial_weights="data/no_weights",
+    initial_weights="data/random_weights.txt",
     epsilon_std=1.0,
     epochs=3,
     batch_size=8,

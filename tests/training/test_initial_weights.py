@@ -28,9 +28,8 @@ def test_training_starts_from_the_weights_of_the_checkpoint(tmp_path: Path, blob
     assert further.loss[0] < history.loss.iloc[-1] < history.loss[0]
 
 
-def test_an_empty_file_leaves_the_random_weights(tmp_path: Path) -> None:
-    path, model = tmp_path / "none", untrained()
-    path.touch()
+def test_the_file_for_random_weights_leaves_them(root: Path) -> None:
+    model, path = untrained(), root / "data/random_weights.txt"
     before = model.get_weights()
     set_initial_weights(model, path)
     for weights, expected in zip(model.get_weights(), before, strict=True):
