@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirror import Reply, Server, archives, sha256
+from mirror import Reply, Server, archives, encode, sha256
 from vae.data.catalogue import SOURCES, Source, load
 from vae.data.formats import FORMATS
-from vae.data.formats.dataset import Part
+from vae.data.formats.dataset import File, Part
 from vae.errors import InputError
 
 TRAIN = Part(np.arange(3 * 6).reshape(3, 3, 2).astype(np.uint8), np.array([5, 0, 4], np.uint8))
@@ -23,26 +23,37 @@ def source(*mirrors: str, train: Part = TRAIN, test: Part = TEST) -> Source:
     return Source("idx", mirrors, checksums, class_names=tuple("abcdefgh"))
 
 
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file in the folder, hidden or not."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def write(folder: Path, train: Part, test: Part) -> None:
     for name, archive in archives(train, test).items():
         (folder / name).write_bytes(archive)
 
 
-def test_a_data_set_is_downloaded_and_loaded(server: Server, tmp_path: Path) -> None:
+def test_a_data_set_is_downloaded_to_the_cache_and_loaded(
+    server: Server, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     server.replies = {name: [Reply(archive)] for name, archive in archives(TRAIN, TEST).items()}
-    data = load(source(server.mirror), tmp_path)
+    data = load(source(server.mirror), tmp_path / "raw/small")
     for loaded, published in ((data.train, TRAIN), (data.test, TEST)):
         for array, expected in zip(loaded, published, strict=True):
             np.testing.assert_array_equal(array, expected, strict=True)
     assert data.class_names == tuple("abcdefgh")
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == archives(TRAIN, TEST)
+    assert tree(tmp_path) == {f"cache/small/{name}": archive for name, archive in archives(TRAIN, TEST).items()}
+    assert capsys.readouterr().err.startswith(f"Downloads go to {cache}/small; VAE_CACHE_DIR can name another cache.")
+    again = load(source("https://mirror.invalid/"), tmp_path / "raw/small")  # without a network
+    np.testing.assert_array_equal(again.train.images, TRAIN.images)
+    assert capsys.readouterr().err == ""
 
 
 MISFITS = {
     "count": (
         TRAIN._replace(labels=np.zeros(2, np.uint8)),
         TEST,
-        " contains 3 train images but 2 labels.",
+        "/train-images-idx3-ubyte.gz contains 3 images, but {0}/train-labels-idx1-ubyte.gz 2 labels.",
     ),
     "shape": (
         TRAIN,
@@ -57,7 +68,7 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path: Path, train: Part,
     write(tmp_path, train, test)
     with pytest.raises(InputError) as refused:
         load(source(train=train, test=test), tmp_path)
-    assert str(refused.value) == f"{tmp_path}{message}"
+    assert str(refused.value) == f"{tmp_path}{message.format(tmp_path)}"
 
 
 def test_a_file_with_the_right_checksum_in_another_format_is_refused(tmp_path: Path) -> None:
@@ -70,8 +81,8 @@ def test_a_file_with_the_right_checksum_in_another_format_is_refused(tmp_path: P
 
 
 def test_a_data_set_whose_classes_are_not_listed_is_named_by_numbers(tmp_path: Path) -> None:
-    write(tmp_path, TRAIN, TEST)
-    assert FORMATS["idx"](tmp_path).class_names == tuple("012345")
+    files = {name: File(tmp_path / name, gzip.decompress(data)) for name, data in archives(TRAIN, TEST).items()}
+    assert FORMATS["idx"](files).class_names == tuple("012345")
 
 
 def test_the_committed_mnist_is_as_published(root: Path) -> None:
@@ -86,10 +97,57 @@ def test_the_committed_mnist_is_as_published(root: Path) -> None:
     assert class_names == tuple("0123456789")
 
 
+def test_the_files_of_the_user_are_refused_before_anything_is_downloaded_or_written(
+    server: Server, cache: Path, tmp_path: Path
+) -> None:
+    raw = tmp_path / "small"
+    raw.mkdir()
+    write(raw, TRAIN, TEST)
+    (raw / "train-images-idx3-ubyte.gz").unlink()  # to be downloaded
+    (raw / "t10k-labels-idx1-ubyte.gz").write_bytes(encode(np.array([1, 2], np.uint8)))
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match=r"^.*/small/t10k-labels-idx1-ubyte.gz is not the published file "):
+        load(source(server.mirror), raw)
+    assert tree(tmp_path) == before
+    assert server.requested == []
+
+
+def test_a_folder_may_be_a_link_to_another_disk(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    write(tmp_path / "disk", TRAIN, TEST)
+    (tmp_path / "small").symlink_to("disk")
+    np.testing.assert_array_equal(load(source(), tmp_path / "small").test.images, TEST.images)
+
+
+def test_a_damaged_file_in_the_cache_is_replaced(server: Server, cache: Path, tmp_path: Path) -> None:
+    (cache / "small").mkdir(parents=True)
+    write(cache / "small", TRAIN, TEST)
+    name = "train-labels-idx1-ubyte.gz"
+    (cache / "small" / name).write_bytes(b"")
+    server.replies[name] = [Reply(archives(TRAIN, TEST)[name])]
+    load(source(server.mirror), tmp_path / "small")
+    assert tree(cache / "small") == archives(TRAIN, TEST)
+    assert server.requested == [name]
+
+
+@pytest.mark.parametrize("place", ["cache", "cache/small", "cache/small/train-images-idx3-ubyte.gz/x"])
+def test_a_cache_that_cannot_be_used_is_reported_with_its_variable(
+    server: Server, cache: Path, tmp_path: Path, place: str
+) -> None:
+    # A file in place of a folder, and a folder in place of a file.
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).touch()
+    with pytest.raises(InputError) as refused:
+        load(source(server.mirror), tmp_path / "small")
+    reason = r"(Not a directory|File exists|Is a directory); VAE_CACHE_DIR can name another folder for downloads\."
+    assert re.fullmatch(f"{cache}/small.*: {reason}", str(refused.value))
+    assert server.requested == []
+
+
 @pytest.mark.parametrize("published", SOURCES.values(), ids=SOURCES)
 def test_each_source_is_complete(published: Source) -> None:
     assert published.format in FORMATS
-    assert published.mirrors
+    assert len(set(published.mirrors)) >= 2
     assert all(re.fullmatch(r"https://[^\s?#]+/", mirror) for mirror in published.mirrors)
     assert sorted(published.sha256) == sorted(archives(TRAIN, TEST))
     assert not any({"/", "\\"} & set(name) for name in published.sha256)  # no name leads out of the folder

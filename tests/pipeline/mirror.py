@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +29,7 @@ class Reply(NamedTuple):
     """An address to redirect to."""
     encoding: str = ""
     """The value of Content-Encoding."""
+    status: int = 200
 
 
 class Endless(NamedTuple):
@@ -38,13 +41,23 @@ class Endless(NamedTuple):
 
 
 class Server(ThreadingHTTPServer):
-    """Gives each name its replies in turn, and the last one again and again; a name without replies is not found."""
+    """Gives each name its replies in turn, and the last one again and again; a name without replies is not found.
+
+    As a proxy, it refuses every connection.
+    """
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
+        """Serve HTTPS if there is a certificate, in a file with its key."""
         super().__init__(("127.0.0.1", 0), Handler)
-        self.mirror = f"http://127.0.0.1:{self.server_port}/"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.mirror = f"http{'s' if certificate else ''}://127.0.0.1:{self.server_port}/"
+        self.refusal = 403
+        """The status with which it refuses as a proxy."""
         self.replies: dict[str, list[Reply | Endless]] = {}
         self.requested: list[str] = []
         self.closing = threading.Event()
@@ -65,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_for_ever(reply)
             return
         if reply.stall != 0:
-            self.send_response(302 if reply.location else 200)
+            self.send_response(302 if reply.location else reply.status)
             if reply.location:
                 self.send_header("Location", reply.location)
             if reply.encoding:
@@ -75,6 +88,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body[: reply.stall])
         if reply.stall is not None:
             self.server.closing.wait()
+
+    def do_CONNECT(self) -> None:
+        self.send_error(self.server.refusal)
 
     def send_for_ever(self, reply: Endless) -> None:
         with suppress(ConnectionError):  # by then the client has gone
@@ -87,8 +103,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    with Server() as running:
+def serving(certificate: Path | None = None) -> Iterator[Server]:
+    with Server(certificate) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -1,11 +1,14 @@
 """The catalogue of data sets: the mirrors of each, and the checksums of its files."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from vae.data.cache import VARIABLE, cache_folder
 from vae.data.download import fetch
 from vae.data.formats import FORMATS
-from vae.data.formats.dataset import DataSet
+from vae.data.formats.dataset import DataSet, File
+from vae.data.published import find
 from vae.errors import InputError
 
 DIGITS = tuple("0123456789")
@@ -57,10 +60,14 @@ SOURCES = {
             *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
         ),
     ),
-    # There is no mirror besides the publisher's, and TensorFlow Datasets lists only the checksums of the .gz files.
+    # TensorFlow Datasets and others list only the checksums of the .gz files. The second mirror is the one of Swift for
+    # TensorFlow: the publisher's has been unreachable for months at a time.
     "kmnist": Source(
         format="idx",
-        mirrors=("https://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+        mirrors=(
+            "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+            "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/KMNIST/",
+        ),
         sha256={
             "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
             "train-labels-idx1-ubyte.gz": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
@@ -74,17 +81,39 @@ SOURCES = {
 
 
 def load(source: Source, folder: Path) -> DataSet:
-    """Read a data set from its folder, after downloading the files that are missing or not as published.
+    """Read a data set, after downloading what is neither in its folder nor in the cache.
+
+    Args:
+        source: the data set.
+        folder: its folder, with the files that the user or git put there. It need not exist, and is only read. The
+            folder of its downloads has the same name, in the `cache_folder`.
 
     Raises:
-        InputError: no mirror delivers a file, a file with the right checksum is not in the format of the data set, or
-            the training and test images differ in shape.
-        OSError: a file cannot be read or written.
+        InputError: a file in the folder is not the published one, no mirror delivers a file, the cache cannot be used,
+            a file with the right checksum is not in the format of the data set, or the training and test images differ
+            in shape.
     """
-    for name, checksum in source.sha256.items():
-        fetch(folder / name, source.mirrors, checksum, source.hashed)
-    data = FORMATS[source.format](folder)
+    found = {name: find(folder, name, sha256, source.hashed) for name, sha256 in source.sha256.items()}
+    missing = [name for name, file in found.items() if file is None]
+    downloads = _cached(source, missing, folder.name) if missing else {}
+    data = FORMATS[source.format]({name: file or downloads[name] for name, file in found.items()})
     train, test = (part.images.shape[1:] for part in (data.train, data.test))
     if train != test:
         raise InputError(f"{folder} contains training images of shape {train} but test images of shape {test}.")
     return data._replace(class_names=source.class_names)
+
+
+def _cached(source: Source, names: list[str], folder: str) -> dict[str, File]:
+    """Return the files of these names from the cache, after downloading those that are not there or are damaged."""
+    cache = cache_folder() / folder
+    try:
+        if not all((cache / name).exists() for name in names):
+            print(f"Downloads go to {cache}; {VARIABLE} can name another cache.", file=sys.stderr)
+        return {
+            name: File(cache / name, fetch(cache / name, source.mirrors, source.sha256[name], source.hashed))
+            for name in names
+        }
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or cache}: {error.strerror or error}; {VARIABLE} can name another folder for downloads."
+        ) from None

@@ -1,4 +1,4 @@
-"""Gzip files, unpacked in memory within a limit."""
+"""Files that may be compressed by gzip, read and unpacked in memory within a limit."""
 
 import gzip
 import io
@@ -9,24 +9,37 @@ from vae.errors import InputError
 
 MAX_BYTES = 64 * 2**20
 """The largest size of a file, compressed or not. The largest of the MNIST family unpacks to 47 MB."""
+MAGIC = b"\x1f\x8b"
+"""The first bytes of every gzip file."""
 
 
-def read_gzip(path: Path) -> tuple[bytes, bytes]:
-    """Return the bytes of the file and the bytes that it unpacks to, neither more than `MAX_BYTES`.
+def read_limited(path: Path) -> bytes:
+    """Return the bytes of the file, which must not be more than `MAX_BYTES`.
 
     Raises:
-        InputError: the file is not a whole gzip file, or is too large; the message does not name the file.
+        InputError: the file is too large; the message does not name it.
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        archive = file.read(MAX_BYTES + 1)
-    if len(archive) > MAX_BYTES:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         raise InputError(f"it has more than {MAX_BYTES // 2**20} MB")
+    return data
+
+
+def unpack(data: bytes) -> bytes:
+    """Return what a gzip file unpacks to, not more than `MAX_BYTES`; other bytes are returned as they are.
+
+    Raises:
+        InputError: the gzip file is not whole, or unpacks to too much; the message does not name it.
+    """
+    if not data.startswith(MAGIC):
+        return data
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(archive)) as unpacked:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked:
             contents = unpacked.read(MAX_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"it is not a whole gzip file ({error})") from None
     if len(contents) > MAX_BYTES:
         raise InputError(f"it unpacks to more than {MAX_BYTES // 2**20} MB")
-    return archive, contents
+    return contents

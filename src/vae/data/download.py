@@ -1,20 +1,23 @@
 """Downloads: whole, verified by SHA-256, over HTTPS, within limits of size and time."""
 
-import hashlib
 import ipaddress
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryFile
 from threading import Thread
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from tqdm import tqdm
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
-from vae.data.compressed import MAX_BYTES, read_gzip
+from vae.data.compressed import MAX_BYTES, read_limited
+from vae.data.failures import reason
+from vae.data.published import verify
 from vae.errors import InputError
 from vae.io.whole import whole
 
@@ -31,15 +34,15 @@ def fetch(
     hashed: str,
     timeout: float = TIMEOUT,
     max_seconds: float = MAX_SECONDS,
-) -> None:
-    """Make sure that a gzip file exists and has its published checksum.
+) -> bytes:
+    """Return the contents of a published file from the cache, after downloading it if necessary.
 
     A correct file is left unchanged. Otherwise each mirror is tried in turn, and then once more. A download replaces
     the file only after it has been received completely and verified. Mirrors and redirects must use HTTPS, except on
     this machine.
 
     Args:
-        path: the file; mirrors use the same name.
+        path: the file in the cache; mirrors use the same name.
         mirrors: base addresses, each with a slash at the end.
         sha256: the checksum.
         hashed: what the checksum verifies: the unpacked `contents`, or the `archive`, which is the gzip file itself.
@@ -51,69 +54,99 @@ def fetch(
         OSError: the file cannot be read or written.
     """
     former = ""
-    if path.exists():
-        try:
-            _verify(path, sha256, hashed)
-            return
-        except InputError as error:
-            print(f"{path}: {error}. Downloading it again.", file=sys.stderr)
-            former = f" is not the published file ({error}), and"
-    failures = {}
+    try:
+        return verify(read_limited(path), sha256, hashed)
+    except FileNotFoundError:
+        _require_writable(path)
+    except InputError as error:
+        _require_writable(path)
+        print(f"{path}: {error}. Downloading it again.", file=sys.stderr)
+        former = f" is not the published file ({error}), and"
+    failures: dict[str, str] = {}
     for mirror in (*mirrors, *mirrors):
         url = mirror + path.name
         try:
-            with whole(path) as part:
-                with part.open("wb") as file:
-                    _within(max_seconds, _download, url, file, timeout)
-                _verify(part, sha256, hashed)
-            return
-        except (requests.RequestException, HTTPError, ValueError) as error:
-            failures[url] = _reason(error)
+            data = _within(max_seconds, _download, url, timeout)
+            contents = verify(data, sha256, hashed)
+        except (OSError, HTTPError, TypeError, ValueError) as error:  # of requests, of urllib3, ours
+            failures[url] = reason(error, url)
             print(f"Download failed: {url}: {failures[url]}", file=sys.stderr)
-    reasons = "; ".join(f"{url}: {reason}" for url, reason in failures.items())
+        else:
+            _keep(path, data)
+            return contents
+    urls: dict[str, list[str]] = {}
+    for url, why in failures.items():
+        urls.setdefault(why, []).append(url)
+    reasons = "; ".join(f"{' and '.join(failed)}: {why}" for why, failed in urls.items())
     raise InputError(f"{path}{former} could not be downloaded (you can put it there yourself): {reasons}")
 
 
-def _within(seconds: float, work: Callable[..., None], *arguments: Any) -> None:
+def _require_writable(path: Path) -> None:
+    """Make the folder of a file, and refuse one that cannot be written before a download takes its time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Write the file, again if another process has meanwhile removed the temporary one.
+
+    Processes in two containers or on two machines may share the cache and have the same number, and so the same name
+    for the temporary file.
+    """
+    for _ in range(9):
+        with suppress(FileNotFoundError), whole(path) as part:
+            part.write_bytes(data)
+            return
+    with whole(path) as part:
+        part.write_bytes(data)
+
+
+def _within(seconds: float, work: Callable[..., bytes], *arguments: Any) -> bytes:
     """Do some work in a thread, and give it up after that many seconds.
 
     The timeout of requests starts again with each byte, so a server that sends headers byte by byte could block it.
     """
-    ended: SimpleQueue[Exception | None] = SimpleQueue()
+    ended: SimpleQueue[bytes | Exception] = SimpleQueue()
 
     def run() -> None:
         try:
-            work(*arguments)
-            ended.put(None)
+            ended.put(work(*arguments))
         except Exception as error:
             ended.put(error)
 
     Thread(target=run, daemon=True).start()
     try:
-        error = ended.get(timeout=seconds)
+        result = ended.get(timeout=seconds)
     except Empty:
         raise InputError(f"not received within {seconds:g} seconds") from None
-    if error:
-        raise error
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _download(url: str, file: BinaryIO, timeout: float) -> None:
+def _download(url: str, timeout: float) -> bytes:
     """Receive a file of at most `MAX_BYTES`."""
     print(f"Downloading {url}", file=sys.stderr)
     _require_safe(url)
     identity = {"Accept-Encoding": "identity"}  # else a server may compress the gzip file again
     hooks = {"response": _require_safe_redirect}
+    data = bytearray()
     with requests.get(url, stream=True, timeout=timeout, hooks=hooks, headers=identity) as response:
         response.raise_for_status()
         total = int(response.headers.get("content-length", 0)) or None
         with tqdm(total=total, unit="B", unit_scale=True, disable=None) as bar:
             while piece := response.raw.read1(2**16):  # what has arrived, so that a slow download shows progress
-                if file.tell() + len(piece) > MAX_BYTES:
+                data += piece
+                if len(data) > MAX_BYTES:
                     raise InputError(f"more than {MAX_BYTES // 2**20} MB")
-                file.write(piece)
                 bar.update(len(piece))
-            if total and file.tell() < total:
+            if total and len(data) < total:
                 raise InputError("interrupted before the end")
+    return bytes(data)
 
 
 def _require_safe(url: str) -> None:
@@ -136,23 +169,3 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:  # another name
         return False
-
-
-def _verify(path: Path, sha256: str, hashed: str) -> None:
-    """Refuse a gzip file whose checksum is another one."""
-    archive, contents = read_gzip(path)
-    found = hashlib.sha256(contents if hashed == "contents" else archive).hexdigest()
-    if found != sha256:
-        raise InputError(f"its SHA-256 ({hashed}) is {found[:16]}…, not {sha256[:16]}…")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, requests.Timeout | ReadTimeoutError):
-        return "no answer in time"
-    if isinstance(error, HTTPError):  # urllib3's, in the middle of a file
-        return "interrupted before the end"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection"
-    return str(error)

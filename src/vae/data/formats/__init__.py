@@ -1,13 +1,12 @@
-"""The formats of raw data, each a function that reads a folder. A new format is one module and one line here."""
+"""The formats of raw data, each a function that reads verified files. A new format is one module and one line here."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-from vae.data.formats.dataset import DataSet
+from vae.data.formats.dataset import DataSet, File
 from vae.data.formats.idx import read_idx
 
-Reader = Callable[[Path], DataSet]
+Reader = Callable[[Mapping[str, File]], DataSet]
 
 FORMATS: Mapping[str, Reader] = MappingProxyType({"idx": read_idx})
-"""The function that reads a folder of files in each format, by the format's name."""
+"""The function that reads the files of a data set, given by their published names, by the name of their format."""

@@ -1,9 +1,19 @@
-"""The arrays that every format of raw data is read into."""
+"""What every format of raw data is read from and into."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class File(NamedTuple):
+    """A file of a data set."""
+
+    path: Path
+    """Where it was found, for messages."""
+    contents: bytes
+    """What it contains, unpacked."""
 
 
 class Part(NamedTuple):

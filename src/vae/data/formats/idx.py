@@ -1,18 +1,17 @@
 """The IDX format of the MNIST family, described at http://yann.lecun.com/exdb/mnist/ under "file formats".
 
 A file contains two zero bytes, a type code, the number of dimensions, each size as a big-endian 32-bit integer, and the
-values in C order. A data set is a folder of four such files, compressed by gzip.
+values in C order. A data set consists of four such files, each compressed by gzip.
 """
 
 import math
 import struct
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.data.compressed import read_gzip
-from vae.data.formats.dataset import DataSet, Part
+from vae.data.formats.dataset import DataSet, File, Part
 from vae.errors import InputError
 
 UNSIGNED_BYTE = 0x08
@@ -20,32 +19,28 @@ PREFIXES = "train", "t10k"
 """The beginnings of the names of the training files and the test files."""
 
 
-def read_idx(folder: Path) -> DataSet:
-    """Read a folder with the four files of a data set of the MNIST family; the classes are named by their numbers.
+def read_idx(files: Mapping[str, File]) -> DataSet:
+    """Read the four files of a data set of the MNIST family; the classes are named by their numbers.
+
+    Args:
+        files: the files by their published names.
 
     Raises:
-        InputError: a file is not a gzipped IDX file of unsigned bytes, or the numbers of images and labels differ.
-        OSError: a file cannot be read.
+        InputError: a file is not an IDX file of unsigned bytes, or the numbers of images and labels differ.
     """
-    train, test = (_read_part(folder, prefix) for prefix in PREFIXES)
+    train, test = (_read_part(files, prefix) for prefix in PREFIXES)
     assert train.labels is not None
     return DataSet(train, test, tuple(map(str, range(int(train.labels.max()) + 1))))
 
 
-def _read_part(folder: Path, prefix: str) -> Part:
-    paths = folder / f"{prefix}-images-idx3-ubyte.gz", folder / f"{prefix}-labels-idx1-ubyte.gz"
-    images, labels = (_read_file(path, dimensions) for path, dimensions in zip(paths, (3, 1), strict=True))
+def _read_part(files: Mapping[str, File], prefix: str) -> Part:
+    pair = files[f"{prefix}-images-idx3-ubyte.gz"], files[f"{prefix}-labels-idx1-ubyte.gz"]
+    images, labels = (
+        parse_idx(file.contents, dimensions, str(file.path)) for file, dimensions in zip(pair, (3, 1), strict=True)
+    )
     if len(images) != len(labels):
-        raise InputError(f"{folder} contains {len(images)} {prefix} images but {len(labels)} labels.")
+        raise InputError(f"{pair[0].path} contains {len(images)} images, but {pair[1].path} {len(labels)} labels.")
     return Part(images, labels)
-
-
-def _read_file(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    try:
-        _, contents = read_gzip(path)
-    except InputError as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
-    return parse_idx(contents, dimensions, str(path))
 
 
 def parse_idx(content: bytes, dimensions: int, name: str) -> NDArray[np.uint8]:
