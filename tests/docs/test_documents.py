@@ -18,7 +18,7 @@ DOCUMENTS = [
     *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "data/raw/mnist/README.md")),
 ]
 FOLDERS = ("src", "tests", "benchmarks", "docs", "reports", "data", "models")
-MADE_WHILE_RUNNING = {"models/unfinished/", "data/raw/<dataset>/"}
+MADE_WHILE_RUNNING = {"models/unfinished/", "models/.training.lock", "data/raw/<dataset>/"}
 each_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix()
 )

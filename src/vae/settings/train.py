@@ -13,7 +13,7 @@ class Train(Section):
 
     objective: Literal["elbo"] = Field(description="What training maximizes: the evidence lower bound.")
     initial_weights: str = Field(
-        description="The checkpoint whose weights training starts from; `data/random_weights.txt` stands for random weights.",
+        description="The checkpoint whose weights training starts from; `data/random_weights.txt` stands for none.",
     )
     epsilon_std: float = Field(
         ge=0, le=100, description="Standard deviation of the noise ε in z = μ + σ ⊙ ε. The tutorial: 1e-4."
