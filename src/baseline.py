@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vae.data.splits import load_splits
 from vae.evaluation.probes import principal_components, probe, summary
-from vae.io.tables import write_json
+from vae.io.tables import write_json, write_metrics
 from vae.settings.baseline import Baseline
 from vae.settings.loader import load_settings
 from vae.stage import run_stage
@@ -19,7 +19,8 @@ def main() -> None:
         print(f"{name}: fitting probes to {len(train.images):,} training images", flush=True)
         results[name] = probe(points[0], train.known_labels, points[1], test.known_labels, seed=seed, title=name)
         print(f"{name}, test images: {summary(results[name])}", flush=True)
-    write_json(Path("reports/baselines.json"), results)
+    write_json(Path("reports/details/baseline.json"), results)
+    write_metrics(Path("reports/pixels.json"), {"accuracy": results["pixels"]["logistic_regression"]["accuracy"]})
 
 
 if __name__ == "__main__":

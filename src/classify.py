@@ -5,7 +5,7 @@ from pathlib import Path
 from vae.data.splits import load_splits
 from vae.evaluation.accuracy import accuracy
 from vae.evaluation.classifier import predict, train_classifier
-from vae.io.tables import write_json
+from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import save_model
 from vae.settings.classify import Classify
 from vae.settings.loader import load_settings
@@ -25,7 +25,8 @@ def main() -> None:
     )
     save_model(model, Path("models/classifier.keras"))
     result = accuracy(predict(model, test.images, settings.batch_size), test.known_labels)
-    write_json(Path("reports/classification.json"), {"classifier": result})
+    write_json(Path("reports/details/classify.json"), {"classifier": result})
+    write_metrics(Path("reports/classifier.json"), {"accuracy": result["accuracy"]})
     print(f"classifier, test images: accuracy {result['accuracy']:.2%} +- {result['standard_error']:.2%}")
 
 

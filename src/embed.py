@@ -5,7 +5,7 @@ from pathlib import Path
 from vae.data.splits import SPLITS, load_splits
 from vae.evaluation.embedding import embed, save_embedding, to_table
 from vae.evaluation.probes import probe, summary
-from vae.io.tables import write_csv, write_json
+from vae.io.tables import write_csv, write_json, write_metrics
 from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
 from vae.settings.embed import Embed
@@ -26,7 +26,8 @@ def main() -> None:
         print(f"{name}: {len(split.images):,} images in {model.latent_dim} latent dimensions", flush=True)
         means[name], labels[name] = embedding.z_mean, split.known_labels
     results = probe(means["train"], labels["train"], means["test"], labels["test"], seed=seed, title="latents")
-    write_json(Path("reports/latents.json"), {"latents": results})
+    write_json(Path("reports/details/embed.json"), {"latents": results})
+    write_metrics(Path("reports/latents.json"), {"accuracy": results["logistic_regression"]["accuracy"]})
     print(f"latent means, test images: {summary(results)}")
 
 

@@ -7,7 +7,7 @@ from vae.data.splits import load_splits
 from vae.evaluation import binarization, posterior
 from vae.evaluation.likelihood_bounds import bounds, summarize
 from vae.io.arrays import save_arrays
-from vae.io.tables import write_json
+from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
 from vae.settings.evaluate import Evaluate
@@ -18,6 +18,8 @@ LINE = (
     "{}, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}, "
     "importance-weighted {importance_weighted:.2f}"
 )
+METRICS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "kl", "importance_weighted": "iw_bound"}
+"""The results of each protocol that are metrics, and their names there, which are narrow columns."""
 
 
 def main() -> None:
@@ -27,18 +29,24 @@ def main() -> None:
     images = test.images
     entropy = binarization.entropy_nats(images)
     print(f"{settings.samples} samples of z for each of {len(images):,} test images, grey and binarized", flush=True)
-    metrics: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for protocol, shown in {"grey": images, "binarized": binarization.binarize(images)}.items():
         parts = bounds(
             model, shown, samples=settings.samples, batch_size=settings.batch_size, seed=seed, title=protocol
         )
-        metrics[protocol] = summarize(parts, entropy) | {"images": len(images), "samples": settings.samples}
-        print(LINE.format(protocol, **metrics[protocol]), flush=True)
+        results[protocol] = summarize(parts, entropy) | {"images": len(images), "samples": settings.samples}
+        print(LINE.format(protocol, **results[protocol]), flush=True)
         if protocol == "grey":
             save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
-    metrics["binarized"]["seed"] = binarization.SEED
-    metrics["posterior"] = posterior.summarize(*model.encode(images, settings.batch_size), seed)
-    write_json(Path("reports/metrics.json"), metrics)
+    results["binarized"]["seed"] = binarization.SEED
+    results["posterior"] = posterior.summarize(*model.encode(images, settings.batch_size), seed)
+    write_json(Path("reports/details/evaluate.json"), results)
+
+    grey, binarized = (
+        {metric: results[protocol][name] for name, metric in METRICS.items()} for protocol in ("grey", "binarized")
+    )
+    write_metrics(Path("reports/metrics.json"), grey | {"active_units": results["posterior"]["active_units"]})
+    write_metrics(Path("reports/binarized.json"), binarized)
 
 
 if __name__ == "__main__":

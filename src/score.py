@@ -10,7 +10,7 @@ from vae.evaluation.frechet import compare
 from vae.evaluation.generation import decode
 from vae.evaluation.latent_density import fit_mixture, sample_mixture
 from vae.io.arrays import load_arrays
-from vae.io.tables import write_json
+from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
 from vae.model.inputs import check_images
 from vae.model.vae import VAE
@@ -47,7 +47,8 @@ def main() -> None:
     sets = {name: features(classifier, x, settings.batch_size, f"features, {name}") for name, x in images.items()}
 
     scores = compare(reference, sets, paired={"reconstruction"}, seed=seed)
-    write_json(Path("reports/frechet.json"), scores)
+    write_json(Path("reports/details/score.json"), scores)
+    write_metrics(Path("reports/frechet.json"), {"frechet": scores["frechet"]["prior"]})
     distances = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
     print(f"Frechet distance in the classifier's features: {distances}")
 

@@ -107,7 +107,7 @@ def draw_maps(settings: Visualize, seed: int, shown: Split, z_mean: NDArray[np.f
         title = f"{MAPS[name]}: {map_quality.describe(quality[name])}"
         print(title, flush=True)
         places[title] = part
-    write_json(REPORTS / "maps.json", {"maps": quality})
+    write_json(REPORTS / "details/visualize.json", {"maps": quality})
     save_figure(REPORTS / "tsne.png", maps(places, labels, class_names), levels=16)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from vae.errors import InputError
-from vae.io.tables import read_csv, write_csv, write_json
+from vae.io.tables import read_csv, write_csv, write_json, write_metrics
 
 
 def test_json_is_indented_and_ends_in_a_line_break(tmp_path: Path) -> None:
@@ -35,6 +35,23 @@ def test_json_is_indented_and_ends_in_a_line_break(tmp_path: Path) -> None:
 def test_json_contains_numbers_with_nine_significant_digits(tmp_path: Path, number: object, text: str) -> None:
     write_json(tmp_path / "metrics.json", {"x": number})
     assert "".join((tmp_path / "metrics.json").read_text().split()) == f'{{"x":{text}}}'
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (102.712345678912, "102.712"),
+        (98765.4321, "98765.4"),
+        (np.float64(0.134678504), "0.134679"),
+        (-1 / 3, "-0.333333"),
+        (0.9359, "0.9359"),
+        (1234567, "1234567"),
+    ],
+    ids=str,
+)
+def test_metrics_have_six_significant_digits(tmp_path: Path, number: float, text: str) -> None:
+    write_metrics(tmp_path / "metrics.json", {"loss": number})
+    assert (tmp_path / "metrics.json").read_text() == f'{{\n  "loss": {text}\n}}\n'
 
 
 @pytest.mark.parametrize("number", [math.nan, -math.inf])

@@ -63,6 +63,6 @@ def test_pictures_are_below_a_megabyte_at_150_dots_per_inch(path: Path) -> None:
 
 
 def test_the_classifier_is_right_on_99_of_100_test_images() -> None:
-    report = json.loads((ROOT / "reports/classification.json").read_text(encoding="utf-8"))
+    report = json.loads((ROOT / "reports/details/classify.json").read_text(encoding="utf-8"))
     assert report["classifier"]["accuracy"] >= 0.99
     assert report["classifier"]["images"] == 10_000

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,33 @@ import pandas as pd
 from vae.errors import InputError
 from vae.io.whole import whole
 
-DIGITS = 9
-"""Significant digits of a number in a JSON file: the last of float64's sixteen differ between processors."""
+RESULT_DIGITS = 9
+"""Significant digits of a result: the last of float64's sixteen differ between processors."""
+METRIC_DIGITS = 6
+"""Significant digits of a metric, so that the columns of `dvc metrics show` stay narrow."""
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write nested sections of results, with numbers rounded to nine significant digits.
+def write_metrics(path: Path, metrics: Mapping[str, float]) -> None:
+    """Write DVC metrics, rounded to six significant digits.
+
+    `dvc metrics show` prints a row for each file and a column for each name. Files therefore share a name where the
+    meaning and the unit are the same.
+
+    Raises:
+        InputError, OSError: as in `write_json`.
+    """
+    write_json(path, dict(metrics), digits=METRIC_DIGITS)
+
+
+def write_json(path: Path, content: dict[str, Any], digits: int = RESULT_DIGITS) -> None:
+    """Write nested sections of results, with numbers rounded to that many significant digits.
 
     Raises:
         InputError: a number is infinite or NaN, which JSON cannot express.
         OSError: as in `whole`.
     """
     try:
-        text = json.dumps(_rounded(content), indent=2, allow_nan=False)
+        text = json.dumps(_rounded(content, digits), indent=2, allow_nan=False)
     except ValueError:
         results = pd.json_normalize(content).to_dict("records")[0]
         wrong = [f"{key} = {value}" for key, value in results.items() if re.search("NaN|Infinity", json.dumps(value))]
@@ -33,13 +48,13 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: Any, digits: int) -> Any:
     """Return the value with every float in it rounded."""
     if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
+        return {key: _rounded(inner, digits) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(inner) for inner in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+        return [_rounded(inner, digits) for inner in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
