@@ -11,7 +11,7 @@ from typing import Any
 import dvc.api
 import pandas as pd
 
-from benchmarks.experiments import run_experiment
+from benchmarks.experiments import details, run_experiment
 from vae.io.tables import write_csv
 
 TABLE = Path("reports/effects.csv")
@@ -32,7 +32,7 @@ def losses(revision: str) -> dict[str, Any]:
     """Return the lowest validation loss, with the noise of training, and the test loss with its terms, in nats."""
     with dvc.api.open("reports/history.csv", rev=revision) as file:
         validation = pd.read_csv(file).val_loss.min()
-    grey = dvc.api.metrics_show("reports/metrics.json", rev=revision)["grey"]
+    grey = details("evaluate", revision)["grey"]
     return {"validation": validation, **{name: grey[name] for name in ("loss", "reconstruction", "kl")}}
 
 

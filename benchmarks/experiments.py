@@ -1,8 +1,12 @@
 """Run the pipeline, or a part of it, with other settings, as a DVC experiment. DVC reuses what it ran before."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+import dvc.api
 
 DVC = [sys.executable, "-m", "dvc"]
 
@@ -18,3 +22,10 @@ def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str
     subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
     changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
     subprocess.run([*DVC, "exp", "run", "--temp", "--name", name, *changes, *targets], check=True)  # noqa: S603
+
+
+def details(stage: str, revision: str | None = None) -> dict[str, Any]:
+    """Return all results of a stage, at a revision or in the workspace."""
+    with dvc.api.open(f"reports/details/{stage}.json", rev=revision) as file:
+        results: dict[str, Any] = json.load(file)
+    return results

@@ -9,24 +9,24 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import dvc.api
 import pandas as pd
 
-from benchmarks.experiments import DVC, run_experiment
+from benchmarks.experiments import DVC, details, run_experiment
 from vae.io.tables import write_csv
 from vae.settings.loader import load_settings
 from vae.settings.train import Train
 
 SEEDS = (1, 2, 3)
+STAGES = ("evaluate", "embed", "visualize", "baseline", "classify", "score")
 TABLE = Path("reports/seeds.csv")
 SAME = {"images", "features", "samples", "seed", "log_images"}
 """Names of numbers that are the same with every seed."""
 
 
-def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return the metrics by dotted name, without `SAME` and without the standard errors, which the seeds replace."""
+def flatten(results: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """Return the results by dotted name, without `SAME` and without the standard errors, which the seeds replace."""
     flat: dict[str, float] = {}
-    for name, value in metrics.items():
+    for name, value in results.items():
         if name == "standard_error":
             continue
         if isinstance(value, dict):
@@ -37,20 +37,23 @@ def flatten(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 def run(seed: int) -> dict[str, Any]:
-    """Run the whole pipeline with that seed and return its metrics."""
+    """Run the whole pipeline with that seed and return the results of all stages."""
     if seed == load_settings(Train)[0]:
         subprocess.run([*DVC, "repro"], check=True)  # noqa: S603
-        metrics: dict[str, Any] = dvc.api.metrics_show()
-        return metrics
+        return all_results()
     name = f"results-of-seed-{seed}"
     run_experiment(name, {"seed": seed})
-    metrics = dvc.api.metrics_show(rev=name)
-    return metrics
+    return all_results(name)
 
 
-def table(metrics: dict[int, dict[str, Any]]) -> pd.DataFrame:
-    """Return a row per metric: its name, its value with each seed, their mean and the standard error of the mean."""
-    values = pd.DataFrame({f"seed {seed}": flatten(results) for seed, results in metrics.items()})
+def all_results(revision: str | None = None) -> dict[str, Any]:
+    """Return the results of all stages, at a revision or in the workspace; no two stages have results of one name."""
+    return {name: value for stage in STAGES for name, value in details(stage, revision).items()}
+
+
+def table(results: dict[int, dict[str, Any]]) -> pd.DataFrame:
+    """Return a row per result: its name, its value with each seed, their mean and the standard error of the mean."""
+    values = pd.DataFrame({f"seed {seed}": flatten(one) for seed, one in results.items()})
     mean, error = values.mean(axis=1), values.sem(axis=1)
     return values.assign(mean=mean, standard_error=error).rename_axis("metric").reset_index()
 

@@ -63,7 +63,7 @@ def six_results() -> str:
 def runs() -> str:
     """Return a sentence about the runs behind the means and the standard errors."""
     seeds = [name.removeprefix("seed ") for name in seed_columns()]
-    images = report("metrics.json")["grey"]["images"]
+    images = details("evaluate")["grey"]["images"]
     return f"The tables are means over the seeds {', '.join(seeds)}, measured on {images:,} test images."
 
 
@@ -88,7 +88,7 @@ def latent_dimensions() -> str:
         [
             ("`active_units`", " or ".join(f"{count:g}" for count in units), f"of {latent_dim()} latent dimensions"),
             ("`mutual_information`", over_seeds("posterior.mutual_information", 3), "estimate of I(x; z), in nats"),
-            ("`log_images`", f"{report('metrics.json')['posterior']['log_images']:.3f}", "its largest possible value"),
+            ("`log_images`", f"{details('evaluate')['posterior']['log_images']:.3f}", "its largest possible value"),
             ("`marginal_kl`", over_seeds("posterior.marginal_kl", 3), "KL(q(z) ‖ p(z)), at most"),
             ("`moment_kl`", over_seeds("posterior.moment_kl", 3), "KL(q(z) ‖ p(z)), at least"),
         ],
@@ -165,7 +165,7 @@ def frechet() -> str:
 
 def classifier() -> str:
     """Return a sentence about the classifier whose features the Fréchet distance uses."""
-    features, accuracy = report("frechet.json")["features"], over_seeds("classifier.accuracy", 2, 100)
+    features, accuracy = details("score")["features"], over_seeds("classifier.accuracy", 2, 100)
     return f"The classifier has {features} features, and its accuracy on the test images is {accuracy}%."
 
 
@@ -231,7 +231,7 @@ def effect(key: str) -> dict[str, str]:
 
 def samples() -> str:
     """Return the number of samples of the importance-weighted bound, as text."""
-    return f"k = {report('metrics.json')['grey']['samples']}"
+    return f"k = {details('evaluate')['grey']['samples']}"
 
 
 def latent_dim() -> int:
@@ -254,6 +254,11 @@ def params() -> dict[str, Any]:
     """Return the contents of `params.yaml`."""
     content: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
     return content
+
+
+def details(stage: str) -> dict[str, Any]:
+    """Return all results of a stage in the committed run."""
+    return report(f"details/{stage}.json")
 
 
 def report(name: str) -> dict[str, Any]:
