@@ -1,5 +1,9 @@
 """Stage `baseline`: probe pixels and their principal components for the classes, to compare with the latent vectors."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 from vae.data.splits import load_splits

@@ -1,5 +1,9 @@
 """Stage `classify`: train a classifier of the images and measure its accuracy on the test images."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 from vae.data.splits import load_splits

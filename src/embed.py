@@ -1,5 +1,9 @@
 """Stage `embed`: encode all images to latent vectors and probe them for the classes."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 from vae.data.splits import SPLITS, load_splits

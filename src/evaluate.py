@@ -1,5 +1,9 @@
 """Stage `evaluate`: bound the likelihood of the test images and measure what the latent dimensions carry."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 from typing import Any
 

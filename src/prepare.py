@@ -1,5 +1,9 @@
 """Stage `prepare`: turn the raw images into normalized training, validation and test splits."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 from vae.data.catalogue import SOURCES, load

@@ -1,5 +1,9 @@
 """Stage `score`: measure the Fréchet distances between generated images and the test images."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 import numpy as np

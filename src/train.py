@@ -1,5 +1,9 @@
 """Stage `train`: train the VAE and keep the weights of its best validation epoch and the history of all epochs."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 import pandas as pd

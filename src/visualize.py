@@ -1,5 +1,9 @@
 """Stage `visualize`: draw the figures in `reports/` and write the CSV files that `dvc plots` draws."""
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 
 import numpy as np

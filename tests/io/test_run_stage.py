@@ -1,16 +1,23 @@
 """How a stage ends: its exit status and what it prints."""
 
 import errno
+import os
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from tqdm import tqdm
 
+import vae
 from vae.errors import InputError
 from vae.io.tables import write_json
-from vae.stage import run_stage
+from vae.stage import OUTPUT_FOLDERS, run_stage
 
 
 def raises(error: BaseException) -> Callable[[], None]:
@@ -43,22 +50,23 @@ def test_an_error_that_a_user_can_fix_is_one_line_on_stderr(
     assert capsys.readouterr() == ("", f"{line}\n")
 
 
-def test_without_stderr_nothing_goes_to_stdout_and_progress_bars_work(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_stream_is_discarded_and_progress_bars_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, closed: str
 ) -> None:
-    monkeypatch.setattr("sys.stderr", None)  # as Python sets it if the descriptor is closed
+    monkeypatch.setattr(sys, closed, None)  # as Python sets it if the descriptor is closed
 
     def stage() -> None:
         for _ in tqdm(range(3), disable=None):
             pass
-        print("a message", file=sys.stderr)
+        print(f"a terminal: {sys.stdout.isatty()}", file=getattr(sys, closed))
         raise InputError("seed is missing.")
 
     with pytest.raises(SystemExit) as ended:
         run_stage(stage)
-    sys.stderr.close()
+    getattr(sys, closed).close()
     assert ended.value.code == 1
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "" if closed == "stderr" else "error: seed is missing.\n")
 
 
 PLACES = {
@@ -84,3 +92,162 @@ def test_any_other_exception_keeps_its_traceback(capsys: pytest.CaptureFixture[s
     with pytest.raises(type(error), match=r"^a bug$"):
         run_stage(raises(error))
     assert capsys.readouterr() == ("", "")
+
+
+STAGE = """
+import vae
+import sys, time
+from vae.stage import run_stage
+
+{imports}
+
+def main():
+    print("started", flush=True)
+    {main}
+
+if __name__ == "__main__":
+    run_stage(main)
+    {after}
+"""
+
+
+def script(folder: Path, imports: str = "", main: str = "", after: str = "pass") -> list[str]:
+    """Write a stage with these lines next to a copy of what it imports, and return its command."""
+    (folder / "vae").mkdir()
+    for name in ("__init__.py", "errors.py", "stage.py"):
+        shutil.copy(Path(vae.__file__).with_name(name), folder / "vae")
+    path = folder / "stage.py"
+    path.write_text(STAGE.format(imports=imports, main=main, after=after), encoding="utf-8")
+    return ["env", "-u", "PYTHONUNBUFFERED", sys.executable, str(path)]
+
+
+PAUSE = "print('waiting', flush=True); time.sleep(60)"
+CLEANING = "try: time.sleep(60)\n    finally: time.sleep(60)"
+MOMENTS = {
+    "the imports": ({"imports": PAUSE}, b"waiting", 1, (-signal.SIGINT, "")),
+    "the stage": ({"main": PAUSE}, b"waiting", 1, (130, "interrupted\n")),
+    "cleaning up": ({"main": CLEANING}, b"started", 2, (-signal.SIGINT, "")),
+    "the end": ({"after": PAUSE}, b"waiting", 1, (-signal.SIGINT, "")),
+}
+
+
+@pytest.mark.parametrize(("lines", "shown", "times", "ends"), MOMENTS.values(), ids=MOMENTS)
+def test_ctrl_c_ends_a_process_without_a_traceback(
+    tmp_path: Path, lines: dict[str, str], shown: bytes, times: int, ends: tuple[int, str]
+) -> None:
+    with subprocess.Popen(script(tmp_path, **lines), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        while shown not in process.stdout.readline():
+            assert process.poll() is None
+        for _ in range(times):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert (process.returncode, errors.decode()) == ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command", [["src/train.py"], ["src/visualize.py"], ["-m", "vae.settings"]], ids=lambda c: c[-1]
+)
+def test_ctrl_c_while_a_real_script_imports_prints_nothing(root: Path, tmp_path: Path, command: list[str]) -> None:
+    # No stage gets beyond its imports, for want of params.yaml; the interpreter itself takes some hundredths.
+    command = [str(root / part) if part.endswith(".py") else part for part in command]
+    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    for seconds in (0.1, 0.2, 0.3, 0.5, 1, 2):
+        with subprocess.Popen(
+            [sys.executable, *command], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            time.sleep(seconds)
+            process.send_signal(signal.SIGINT)
+            output = process.communicate()
+        if process.returncode == 1:  # it was faster
+            assert output == (b"", b"error: params.yaml cannot be read: No such file or directory.\n")
+        else:
+            assert (process.returncode, *output) == (-signal.SIGINT, b"", b"")
+
+
+def test_importing_the_package_and_running_a_stage_leave_ctrl_c_to_a_notebook() -> None:
+    run_stage(lambda: None)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_ignored_ctrl_c_stays_ignored(tmp_path: Path) -> None:
+    main = "import signal; print(signal.getsignal(signal.SIGINT).name)"
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *script(tmp_path, main=main)], capture_output=True
+    )
+    assert (done.stdout, done.stderr) == (b"started\nSIG_IGN\n", b"")
+
+
+LINES = "for i in range(9999): print(i, flush={flush}); time.sleep(0 if i else 0.5)"
+PIPES = {
+    "flushed lines": (LINES.format(flush=True), "2>/dev/null | head -n 1", "141"),
+    "buffered lines": (LINES.format(flush=False), "| head -n 1", "141"),
+    "the end": ("time.sleep(0.5); print('the last line')", "| head -n 1", "141"),
+    "both streams": ("time.sleep(0.5); print('done', file=sys.stderr)", "2>&1 | head -n 1", "141"),
+    "an error": (
+        "time.sleep(0.5); print('done', end=''); from vae.errors import InputError; raise InputError('x')",
+        "2>&1 | head -n 1",
+        "1",
+    ),
+    "closed": ("print(sys.stdout.isatty())", ">&-", "0"),
+    "both closed": ("print('done'); print('done', file=sys.stderr)", ">&- 2>&-", "0"),
+}
+
+
+@pytest.mark.parametrize(("main", "streams", "status"), PIPES.values(), ids=PIPES)
+def test_a_stage_whose_reader_goes_away_ends_quietly(tmp_path: Path, main: str, streams: str, status: str) -> None:
+    # The status is written where no stream is needed.
+    line = f'{{ "$@"; echo $? > status; }} {streams}'
+    done = subprocess.run(["sh", "-c", line, "sh", *script(tmp_path, main=main)], cwd=tmp_path, capture_output=True)
+    assert done.stderr == b""
+    assert done.stdout == (b"started\n" if "head" in streams else b"")
+    assert (tmp_path / "status").read_text() == f"{status}\n"
+
+
+@pytest.mark.parametrize("main", ["pass", "print('a late line')"])
+def test_a_full_stdout_is_reported_in_one_line(tmp_path: Path, main: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(script(tmp_path, main=main), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device.\n")
+
+
+def test_another_broken_pipe_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_stage(raises(BrokenPipeError(errno.EPIPE, "a socket", "address")))
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: address: Broken pipe.\n"
+
+
+@pytest.mark.parametrize("folder", OUTPUT_FOLDERS)
+def test_a_link_instead_of_an_output_folder_is_refused_before_the_stage_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(folder).parent.mkdir(exist_ok=True)
+    Path(folder).symlink_to(tmp_path / "disk", target_is_directory=True)
+    with pytest.raises(SystemExit) as ended:
+        run_stage(raises(AssertionError()))
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(f"error: {folder} is a symbolic link, but ")
+
+
+def test_links_to_raw_data_and_to_output_files_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/prepared").mkdir(parents=True)
+    Path("data/raw").symlink_to(tmp_path / "disk")
+    Path("data/prepared/train.npz").symlink_to(tmp_path / "cache/00")
+    run_stage(lambda: None)
+
+
+def test_the_output_folders_are_those_in_dvc_yaml(root: Path) -> None:
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    outputs = [
+        Path(out if isinstance(out, str) else next(iter(out)))
+        for stage in stages.values()
+        for kind in ("outs", "metrics", "plots")
+        for out in stage.get(kind, [])
+    ]
+    folders = {str(folder) for out in outputs for folder in out.parents}
+    assert folders - {"."} == set(OUTPUT_FOLDERS)
