@@ -122,6 +122,36 @@ def test_the_contents_are_on_the_disk_before_the_rename(tmp_path: Path, monkeypa
     assert flushed == [path.stat().st_ino]
 
 
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS], ids=os.strerror)
+def test_a_file_is_written_where_the_file_system_cannot_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(os, "fsync", fails(number))
+    with whole(tmp_path / "file.txt") as part:
+        part.write_text("new")
+    assert tree(tmp_path) == {"file.txt": "new"}
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT], ids=os.strerror)
+def test_contents_that_do_not_reach_the_disk_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (tmp_path / "file.txt").write_text("former")
+    monkeypatch.setattr(os, "fsync", fails(number))
+    with pytest.raises(OSError, match=os.strerror(number)), whole(tmp_path / "file.txt") as part:
+        part.write_text("new")
+    assert tree(tmp_path) == {"file.txt": "former"}
+
+
+def fails(number: int) -> Callable[[int], None]:
+    """Return an `os.fsync` that fails."""
+
+    def flush(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return flush
+
+
 def test_an_error_of_the_system_names_the_file_whatever_the_writer_names(tmp_path: Path) -> None:
     with pytest.raises(PermissionError) as failed, whole(tmp_path / "model.keras"):
         raise OSError(errno.EACCES, "a long message from a library", tmp_path / ".part-7-model.keras")

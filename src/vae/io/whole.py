@@ -1,10 +1,14 @@
 """Files that are whole or absent: each is written under a temporary name and then renamed."""
 
+import errno
 import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# From file systems that cannot wait, as some on networks and some of FUSE.
+CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @contextmanager
@@ -12,8 +16,8 @@ def whole(path: Path) -> Iterator[Path]:
     """Yield a path in the same folder to write a file at; the file replaces `path` if the block succeeds.
 
     The suffix is kept, since some writers depend on it. After an error or a kill, the former `path` is still there. The
-    new contents are on the disk before the rename, so that a power cut after it leaves no empty file. Temporary files
-    that killed processes left behind are removed first.
+    new contents are on the disk before the rename, so that a power cut after it leaves no empty file, unless the file
+    system cannot wait for that. Temporary files that killed processes left behind are removed first.
 
     Raises:
         OSError: the file cannot be written; the error names `path`, whatever file the writer named.
@@ -24,7 +28,7 @@ def whole(path: Path) -> Iterator[Path]:
         for left in path.parent.glob(f".part-*-{glob.escape(path.name)}"):
             process = left.name.split("-")[1]
             if process.isdecimal() and not _is_another_running_process(int(process)):
-                left.unlink()
+                left.unlink(missing_ok=True)  # another process may remove it, too
         yield part
         if not part.exists():
             raise FileNotFoundError(f"Nothing was written for {path}.")
@@ -52,9 +56,12 @@ def _is_another_running_process(process: int) -> bool:
 
 
 def _flush(path: Path) -> None:
-    """Wait until the file is on the disk."""
+    """Wait until the file is on the disk, where the file system can."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in CANNOT_FLUSH:
+            raise
     finally:
         os.close(descriptor)
