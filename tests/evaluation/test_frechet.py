@@ -154,7 +154,10 @@ def test_comparison_refuses_sets_of_other_sizes(reference: NDArray[np.float32]) 
         compare(reference, {"near": reference[:49]}, paired=set(), seed=0)
 
 
-def test_comparison_refuses_features_that_do_not_vary() -> None:
-    same = np.ones((5, 2))
+@pytest.mark.parametrize("spread", [0, 1e-8, 1e-7], ids=str)
+def test_comparison_refuses_features_that_do_not_vary_beyond_rounding(
+    reference: NDArray[np.float32], spread: float
+) -> None:
+    same = (0.1 + spread * reference).astype("float32")
     with pytest.raises(InputError, match=r"^the classifier's features are the same for all test images: "):
         compare(same, {"prior": same}, paired=set(), seed=0)

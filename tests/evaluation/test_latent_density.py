@@ -57,3 +57,9 @@ def test_components_that_collapse_are_refused() -> None:
     on_a_line = np.repeat(np.float32(1e10) * np.arange(20, dtype="float32")[:, np.newaxis], 2, axis=1)
     with pytest.raises(InputError, match=r"^score\.mixture_components is 3, too many for these latent vectors"):
         fit_mixture(on_a_line, np.full((20, 2), -80, "float32"), 3, seed=0)
+
+
+def test_draws_around_equal_points_are_fitted_without_a_warning() -> None:
+    z_mean = np.repeat(np.array([[1, 2], [3, 4]], "float32"), 20, axis=0)
+    mixture = fit_mixture(z_mean, np.full((40, 2), -2000, "float32"), 3, seed=0)  # draws equal their means
+    np.testing.assert_allclose(mixture.weights_ @ mixture.means_, [2, 3], atol=1e-3)

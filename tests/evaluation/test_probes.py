@@ -5,6 +5,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from vae.errors import InputError
 from vae.evaluation.probes import principal_components, probe, summary
 
 
@@ -71,3 +72,19 @@ def test_principal_components_flatten_images_and_are_at_most_as_many_as_the_dime
     first, second = principal_components(train, test, 10, seed=0)
     assert (first.shape, second.shape) == ((20, 6), (20, 6))
     np.testing.assert_array_equal(principal_components(train.reshape(20, 6), test, 10, seed=0)[1], second)
+
+
+@pytest.mark.parametrize("spread", [0, 1e-8, 1e-30], ids=str)
+def test_equal_points_say_nothing_and_bring_no_warning(spread: float) -> None:
+    points, labels = clusters(60, 0.0, 0)
+    results = probe(0 * points + np.float32(spread) * points, labels, points * 0, labels, seed=0, title="test")
+    assert results["logistic_regression"]["accuracy"] == pytest.approx(np.bincount(labels).max() / 60)
+    assert results["nmi"] == results["ari"] == {"mean": 0.0, "standard_error": 0.0}
+
+
+@pytest.mark.parametrize("value", [1e18, 3e38, np.nan])
+def test_points_too_large_for_distances_are_refused(value: float) -> None:
+    points, labels = clusters(60, 0.0, 0)
+    points[3, 1] = value
+    with pytest.raises(InputError, match=r"^latents: a value is .*, but must be at most 1e\+15 to be probed: if the "):
+        probe(points, labels, points, labels, seed=0, title="latents")

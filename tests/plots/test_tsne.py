@@ -60,3 +60,57 @@ def test_too_few_points_for_the_perplexity_are_refused() -> None:
 def test_equal_points_are_refused(dimensions: int) -> None:
     with pytest.raises(InputError, match=r"^latents: all 90 points are equal, so there is no map of them: "):
         tsne(np.full((90, dimensions), 0.1, "float32"), perplexity=5, seed=0, title="latents")
+
+
+NOISE = np.random.default_rng(0).normal(size=(120, 5))
+NEARLY_EQUAL = {
+    "close": 1 + 1e-8 * NOISE,
+    "closer than the search for neighbours can tell": 1 + 1e-7 * NOISE,
+    "close, on several scales": np.array([1, 1e6, -1e-3, 0, 1e-30]) * (1 + 1e-8 * NOISE),
+    "tiny": 1e-30 * NOISE,
+    "below the smallest normal number": 1e-40 * NOISE,
+    "80 dimensions": 1e-30 * np.random.default_rng(0).normal(size=(120, 80)),
+}
+
+
+@pytest.mark.parametrize("points", NEARLY_EQUAL.values(), ids=NEARLY_EQUAL)
+def test_points_that_are_equal_up_to_rounding_are_refused(points: NDArray[np.float64]) -> None:
+    with pytest.raises(InputError, match=r"^latents: all 120 points are equal up to rounding, so there is no map "):
+        tsne(points.astype("float32"), perplexity=5, seed=0, title="latents")
+
+
+@pytest.mark.parametrize("value", [1e18, 3e38, np.inf, np.nan])
+def test_points_too_large_for_distances_are_refused(value: float) -> None:
+    points = NOISE.astype("float32")
+    points[7, 3] = value
+    with pytest.raises(
+        InputError, match=r"^latents: a value is .*, but a map needs values up to 1e\+15: if the model "
+    ):
+        tsne(points, perplexity=5, seed=0, title="latents")
+
+
+def with_value(place: tuple[slice, ...] | int, value: float) -> NDArray[np.float64]:
+    """Return `NOISE` with that value in that place."""
+    points = NOISE.copy()
+    points[place] = value
+    return points
+
+
+UNUSUAL = {
+    "close": 1 + 1e-5 * NOISE,
+    "small": 1e-12 * NOISE,
+    "large": 1e14 * NOISE,
+    "one far": with_value(0, 1e10),
+    "half equal": with_value(np.s_[:60,], 0.5),
+    "one dimension varies": with_value(np.s_[:, 1:], 0.5),
+    "next to a large constant": with_value(np.s_[:, :1], 1e6),
+}
+
+
+@pytest.mark.parametrize("points", UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_points_have_a_map(points: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vae.plots.tsne.EARLY_ITERATIONS", 50)
+    monkeypatch.setattr("vae.plots.tsne.ITERATIONS", 50)
+    places = tsne(points.astype("float32"), perplexity=5, seed=0, title="latents")
+    assert np.isfinite(places).all()
+    assert places.std() > 0.1

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from vae.errors import InputError
 
 RESAMPLES = 100
+ROUNDING = 1e-6  # relative deviation of features that do not vary, in float32
 
 
 def frechet_distance(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:
@@ -85,14 +86,15 @@ def compare(
         `frechet`: distances by name, and their `standard_error`s by name; the numbers of `images` and `features`.
 
     Raises:
-        InputError: the reference's features do not vary, so that there is no unit.
+        InputError: the reference's features do not vary beyond rounding, so that there is no unit.
         ValueError: a set does not have the reference's shape, or a feature is NaN or infinite.
     """
     for name, others in sets.items():
         if others.shape != reference.shape:
             raise ValueError(f"The set '{name}' has the shape {others.shape}, not the reference's {reference.shape}.")
-    unit = float(reference.var(axis=0, dtype=np.float64, ddof=1).sum())
-    if unit == 0:
+    variances = reference.var(axis=0, dtype=np.float64, ddof=1)
+    unit = float(variances.sum())
+    if (np.sqrt(variances) <= ROUNDING * np.abs(reference).max(axis=0)).all():
         raise InputError(
             "the classifier's features are the same for all test images: it has learned nothing; "
             "try a lower classify.learning_rate."

@@ -1,7 +1,10 @@
 """A mixture of Gaussians to sample from instead of the prior, fitted to the latent vectors of a trained VAE."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from vae.errors import InputError
@@ -34,8 +37,11 @@ def fit_mixture(
     if components > len(z_mean):
         raise InputError(f"score.mixture_components is {components}, but must be at most the {len(z_mean)} images.")
     z = draw_posterior(z_mean, z_log_var, seed)
+    mixture = GaussianMixture(components, max_iter=MAX_ITERATIONS, random_state=seed)
     try:
-        return GaussianMixture(components, max_iter=MAX_ITERATIONS, random_state=seed).fit(z)
+        with warnings.catch_warnings():  # of the start, by K-means, if draws are equal
+            warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
+            return mixture.fit(z)
     except ValueError as error:  # from scikit-learn, for a covariance that is not positive definite
         raise InputError(
             f"score.mixture_components is {components}, too many for these latent vectors: {error}"

@@ -4,20 +4,25 @@ Alain & Bengio, "Understanding intermediate layers using linear classifier probe
 https://arxiv.org/abs/1610.01644.
 """
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 from tqdm import tqdm
 
+from vae.errors import InputError
 from vae.evaluation.accuracy import accuracy
 
 NEIGHBOURS = 5
 STARTS = 10  # of K-means
 MAX_ITERATIONS = 2000  # of logistic regression; the pixels of MNIST took 260
+LARGEST = 1e15  # value of a point: scikit-learn squares them in float32
 AGREEMENTS = {"nmi": normalized_mutual_info_score, "ari": adjusted_rand_score}
 
 Points = NDArray[np.float32]
@@ -58,8 +63,18 @@ def probe(train: Points, train_labels: Labels, test: Points, test_labels: Labels
         `nmi`, the normalized mutual information (Strehl & Ghosh, 2002), and `ari`, the adjusted Rand index (Hubert &
         Arabie, 1985), of the labels and the clusters of K-means. There are as many clusters as classes. Both are the
         `mean` over ten starts by k-means++ (Arthur & Vassilvitskii, 2007), with its `standard_error` over the starts.
+        Where points are equal, as if the posterior has collapsed, there may be fewer clusters.
+
+    Raises:
+        InputError: a value is too large, or NaN.
     """
     train, test = train.reshape(len(train), -1), test.reshape(len(test), -1)
+    largest = max(np.abs(train).max(), np.abs(test).max())
+    if not largest <= LARGEST:
+        raise InputError(
+            f"{title}: a value is {largest:.3g}, but must be at most {LARGEST:.0e} to be probed: if the model has "
+            "diverged, train it at a lower learning rate."
+        )
     classifiers = {
         "logistic_regression": LogisticRegression(max_iter=MAX_ITERATIONS),
         "knn": KNeighborsClassifier(NEIGHBOURS, n_jobs=-1),
@@ -71,8 +86,10 @@ def probe(train: Points, train_labels: Labels, test: Points, test_labels: Labels
             bar.update()
         scores = []
         for state in np.random.SeedSequence(seed).generate_state(STARTS):
-            k_means = KMeans(len(np.unique(train_labels)), random_state=int(state)).fit(train)
-            clusters = k_means.predict(test)
+            k_means = KMeans(len(np.unique(train_labels)), random_state=int(state))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
+                clusters = k_means.fit(train).predict(test)
             scores.append([score(test_labels, clusters) for score in AGREEMENTS.values()])
             bar.update()
     mean, error = np.mean(scores, axis=0), np.std(scores, axis=0, ddof=1) / np.sqrt(STARTS)

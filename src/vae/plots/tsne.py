@@ -15,6 +15,10 @@ from vae.errors import InputError
 PRINCIPAL_COMPONENTS = 50
 MAX_BARNES_HUT = 10_000
 EARLY_ITERATIONS, ITERATIONS, CALLBACK_EVERY = 250, 500, 10
+LARGEST = 1e15
+"""The largest value of a point: openTSNE squares them in float32."""
+ROUNDING, SMALLEST = 1e-6, 1e-16
+"""Relative and absolute spread up to which points are equal up to float32's rounding; no map of them is finite."""
 
 
 def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: str) -> NDArray[np.float64]:
@@ -32,7 +36,7 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
         title: printed before the start, and with the seconds after the end.
 
     Raises:
-        InputError: there are too few points for the perplexity, or all are equal.
+        InputError: there are too few points for the perplexity, all are equal up to rounding, or a value is too large.
     """
     points = points.reshape(len(points), -1)
     _check(points, perplexity, title)
@@ -71,10 +75,15 @@ def _check(points: NDArray[np.float32], perplexity: float, title: str) -> None:
             f"visualize.perplexity is {perplexity:g}, but must be at most {(len(points) - 1) / 3:.6g}, "
             f"since there are {len(points)} points."
         )
-    if (points == points[0]).all():
+    largest, diverged = np.abs(points).max(axis=0), "if the model has diverged, train it at a lower learning rate."
+    if not (largest <= LARGEST).all():  # or NaN
         raise InputError(
-            f"{title}: all {len(points):,} points are equal, so there is no map of them: if the model has diverged, "
-            "train it at a lower learning rate."
+            f"{title}: a value is {largest.max():.3g}, but a map needs values up to {LARGEST:.0e}: {diverged}"
+        )
+    if (np.ptp(points, axis=0) <= np.maximum(ROUNDING * largest, SMALLEST)).all():
+        nearly = "" if (points == points[0]).all() else " up to rounding"
+        raise InputError(
+            f"{title}: all {len(points):,} points are equal{nearly}, so there is no map of them: {diverged}"
         )
 
 
