@@ -13,7 +13,7 @@ export PATH := $(PLACE)/$(BIN):$(PATH)
 # Otherwise DVC fails in a path that is not ASCII under an ASCII locale.
 export PYTHONUTF8 = 1
 # Settings of the shell that are meant for other environments, or slow every start of Python down.
-unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE PYTHONOPTIMIZE PYTHONWARNINGS
 unexport PIP_PREFIX PIP_ROOT PIP_TARGET PIP_REQUIRE_VIRTUALENV UV_TARGET UV_PREFIX UV_SYSTEM_PYTHON VIRTUAL_ENV
 export PIP_USER = 0
 
@@ -22,7 +22,7 @@ ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
 $(shell rm -f .venv/ready .venv/ready-dev)
 endif
 
-.PHONY: repro params test check bench seeds effects lint docs audit fuzz lock page clean git-clone
+.PHONY: repro params test check bench seeds effects lint docs audit fuzz lock page clean git-clone git-commit
 
 repro: params
 	$(BIN)/dvc repro
@@ -43,11 +43,11 @@ bench: repro .venv/torch/ready
 	$(BIN)/python -m benchmarks $(PARTS)
 
 # The results with three seeds, and how they vary: two runs more than `make repro`.
-seeds: repro
+seeds: git-commit repro
 	$(BIN)/python -m benchmarks.seeds
 
 # What the tutorial does differently: a training for each difference.
-effects: repro
+effects: git-commit repro
 	$(BIN)/python -m benchmarks.effects
 
 lint: .venv/ready-dev
@@ -68,9 +68,20 @@ audit: .venv/ready-dev
 fuzz: .venv/fuzz/ready
 	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
 
+# What DVC would fail for, some of it only after the stages have run.
 git-clone:
+	@command -v git >/dev/null || { echo "error: git is not installed, but DVC needs it." >&2; exit 1; }
 	@test -e .git || { echo "error: this folder is not a git repository, which DVC needs: get it by git clone, not as a ZIP" \
 		"file, or run git init in it." >&2; exit 1; }
+	@git rev-parse --git-dir >/dev/null 2>&1 || { case "$$(LC_ALL=C git rev-parse --git-dir 2>&1)" in *"dubious ownership"*) \
+		echo "error: this folder belongs to another user, so git and DVC refuse it: if you trust its contents, run" \
+		"git config --global --add safe.directory '$(PLACE)'" ;; \
+		*) echo "error: git cannot read this repository: $$(git rev-parse --git-dir 2>&1 | head -n 1)" ;; esac >&2; exit 1; }
+
+# DVC's experiments start from a commit.
+git-commit: git-clone
+	@git rev-parse --quiet --verify HEAD >/dev/null || { echo "error: this git repository has no commit, from which DVC's" \
+		"experiments start: run git add --all, then git commit." >&2; exit 1; }
 
 .venv/ready: requirements-uv.txt requirements.txt pyproject.toml | git-clone
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

@@ -1,5 +1,6 @@
 """The pinned requirements, and the environment that make builds from them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -53,8 +54,9 @@ def unpacked(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "LC_", "LANG"))}
+    return subprocess.run(["make", *arguments], cwd=folder, env=env | variables, capture_output=True, text=True)
 
 
 def test_a_folder_without_git_is_refused_before_anything_is_installed(unpacked: Path) -> None:
@@ -64,13 +66,56 @@ def test_a_folder_without_git_is_refused_before_anything_is_installed(unpacked: 
     assert not (unpacked / ".venv").exists()
 
 
-def test_a_moved_or_copied_checkout_makes_its_environment_again(unpacked: Path) -> None:
-    (unpacked / ".git").mkdir()
-    (unpacked / ".venv").mkdir()
+def installed(folder: Path) -> Path:
+    """Make `folder` a repository whose environment is up to date."""
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    (folder / ".venv").mkdir()
+    (folder / ".venv/place").write_text(f"{folder.resolve()}\n", encoding="utf-8")
     for name in ("ready", "ready-dev"):
-        (unpacked / ".venv" / name).touch()
+        (folder / ".venv" / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize("target", ["params", "repro", "test", "seeds", "effects"])
+def test_a_checkout_of_another_user_is_refused_before_anything_runs(
+    unpacked: Path, tmp_path_factory: pytest.TempPathFactory, target: str
+) -> None:
+    home, repository = tmp_path_factory.mktemp("home"), installed(unpacked)
+    # git's own variable for its tests; the second is what a German sees
+    another = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "LANGUAGE": "de", "HOME": str(home)}
+    cure = f"git config --global --add safe.directory '{repository.resolve()}'"
+    refused = make(repository, target, **another)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines()[0] == (
+        f"error: this folder belongs to another user, so git and DVC refuse it: if you trust its contents, run {cure}"
+    )
+    subprocess.run(["sh", "-c", cure], env=os.environ | {"HOME": str(home)}, check=True)
+    assert make(repository, "git-clone", **another).returncode == 0
+
+
+def test_a_damaged_repository_is_refused_with_the_reason_of_git(unpacked: Path) -> None:
+    (installed(unpacked) / ".git/HEAD").unlink()
+    assert make(unpacked, "params").stderr.startswith("error: git cannot read this repository: fatal: not a git repo")
+
+
+@pytest.mark.parametrize("target", ["seeds", "effects"])
+def test_experiments_are_refused_in_a_repository_without_a_commit(unpacked: Path, target: str) -> None:
+    done = make(installed(unpacked), target)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: this git repository has no commit, from which DVC's experiments start: ")
+
+
+def test_a_machine_without_git_is_reported(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    programs, repository = tmp_path_factory.mktemp("programs"), installed(unpacked)
+    for name in ("sh", "make", "cat", "pwd", "rm"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = make(repository, "params", PATH=str(programs))
+    assert done.stderr.startswith("error: git is not installed, but DVC needs it.\n")
+
+
+def test_a_moved_or_copied_checkout_makes_its_environment_again(unpacked: Path) -> None:
+    installed(unpacked)
     # in the same place, the environment is up to date
-    (unpacked / ".venv/place").write_text(f"{unpacked.resolve()}\n", encoding="utf-8")
     assert "-m venv" not in make(unpacked, "--dry-run", "params").stdout
     copied = shutil.copytree(unpacked, unpacked.parent / "copied")
     assert "-m venv --clear .venv" in make(copied, "--dry-run", "params").stdout
