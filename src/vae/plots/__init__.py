@@ -1,1 +1,3 @@
-"""The figures: charts, grids of images and t-SNE maps, drawn in one style."""
+"""The figures: charts, grids of images and t-SNE maps, in one style. Importing this package sets Matplotlib up."""
+
+from vae.plots import runtime  # noqa: F401, before any other module imports Matplotlib
