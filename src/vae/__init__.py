@@ -3,19 +3,8 @@
 `vae.load(path)` opens a trained model, `vae.VAE` is its class. Importing only this package does not import TensorFlow.
 """
 
+import signal
 import sys
-from os.path import realpath
-
-# In a script next to this package, and while Python imports the packages for `python -m vae.settings`, Ctrl-C ends the
-# process at once, where it would print a traceback, until `vae.stage.run_stage`. Nowhere else does this change it.
-if sys.argv[:1] == ["-m"] or (
-    sys.argv[0].endswith(".py") and realpath(sys.argv[0]).rsplit("/", 1)[0] == realpath(__file__).rsplit("/", 2)[0]
-):
-    import _signal as signal  # type: ignore[import-not-found]  # loaded already; `signal` would take milliseconds
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # otherwise ignored, as in the background
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +12,13 @@ if TYPE_CHECKING:
     from vae.model.vae import VAE
 
 __all__ = ["VAE", "__version__", "load"]
+
+# Python would print a traceback for Ctrl-C while a stage imports TensorFlow, which takes seconds. In a script next to
+# this package, and in `python -m vae.settings`, it ends the process at once until `vae.stage.run_stage`.
+_script = Path(sys.argv[0] if sys.argv else "")
+_in_stage = _script.suffix == ".py" and _script.resolve().parent == Path(__file__).resolve().parents[1]
+if (_in_stage or _script.name == "-m") and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def load(path: Path | str = "models/vae.keras") -> "VAE":

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from vae.errors import InputError
 
-OUTPUT_FOLDERS = ("data", "data/embeddings", "data/evaluation", "data/prepared", "models", "reports")
+OUTPUT_FOLDERS = ("data", "data/embeddings", "data/evaluation", "data/prepared", "models", "reports", "reports/details")
 """The folders of all outputs in `dvc.yaml`, and the folders that contain them."""
 INTERRUPTED, READER_GONE = 130, 141  # as a shell reports the end of a program by SIGINT and by SIGPIPE
 
