@@ -78,10 +78,13 @@ git-clone:
 		"git config --global --add safe.directory '$(PLACE)'" ;; \
 		*) echo "error: git cannot read this repository: $$(git rev-parse --git-dir 2>&1 | head -n 1)" ;; esac >&2; exit 1; }
 
-# DVC's experiments start from a commit.
+# DVC's experiments start from a commit; from the second on, they commit what has changed since.
 git-commit: git-clone
 	@git rev-parse --quiet --verify HEAD >/dev/null || { echo "error: this git repository has no commit, from which DVC's" \
 		"experiments start: run git add --all, then git commit." >&2; exit 1; }
+	@{ git config user.name && git config user.email || test -n "$$GIT_AUTHOR_NAME$$GIT_COMMITTER_NAME"; } >/dev/null || \
+		{ echo "error: git knows no name for you, which DVC's experiments need: run git config --global user.name NAME," \
+		"and git config --global user.email ADDRESS." >&2; exit 1; }
 
 .venv/ready: requirements-uv.txt requirements.txt pyproject.toml | git-clone
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

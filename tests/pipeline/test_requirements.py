@@ -105,6 +105,20 @@ def test_experiments_are_refused_in_a_repository_without_a_commit(unpacked: Path
     assert done.stderr.startswith("error: this git repository has no commit, from which DVC's experiments start: ")
 
 
+@pytest.mark.parametrize("target", ["seeds", "effects"])
+def test_experiments_are_refused_where_git_knows_no_name(
+    unpacked: Path, tmp_path_factory: pytest.TempPathFactory, target: str
+) -> None:
+    alone = {"HOME": str(tmp_path_factory.mktemp("home")), "GIT_CONFIG_NOSYSTEM": "1"}
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    commit = ["git", *identity, "commit", "--quiet", "--allow-empty", "--message", "empty"]
+    subprocess.run(commit, cwd=installed(unpacked), check=True)
+    done = make(unpacked, target, **alone)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: git knows no name for you, which DVC's experiments need: ")
+    assert make(unpacked, "git-commit", GIT_AUTHOR_NAME="test", **alone).returncode == 0
+
+
 def test_a_machine_without_git_is_reported(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     programs, repository = tmp_path_factory.mktemp("programs"), installed(unpacked)
     for name in ("sh", "make", "cat", "pwd", "rm"):
