@@ -82,7 +82,8 @@ git-clone:
 git-commit: git-clone
 	@git rev-parse --quiet --verify HEAD >/dev/null || { echo "error: this git repository has no commit, from which DVC's" \
 		"experiments start: run git add --all, then git commit." >&2; exit 1; }
-	@{ git config user.name && git config user.email || test -n "$$GIT_AUTHOR_NAME$$GIT_COMMITTER_NAME"; } >/dev/null || \
+	@{ git config user.name && git config user.email; } >/dev/null || { test -n "$$GIT_AUTHOR_NAME" -a -n "$$GIT_AUTHOR_EMAIL" \
+		-a -n "$$GIT_COMMITTER_NAME" -a -n "$$GIT_COMMITTER_EMAIL"; } || \
 		{ echo "error: git knows no name for you, which DVC's experiments need: run git config --global user.name NAME," \
 		"and git config --global user.email ADDRESS." >&2; exit 1; }
 

@@ -4,15 +4,20 @@ Run it from the root of the repository, after `dvc repro`, on a machine that doe
 own section of `reports/benchmark.json`.
 """
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 import argparse
 import importlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.experiments import run_command
 from benchmarks.machine import facts
 from vae.io.tables import write_json
+from vae.stage import run_stage
 
 REPORT = Path("reports/benchmark.json")
 PARTS = ("step", "variants", "durability", "scaling", "stages", "tutorial", "quality")
@@ -47,8 +52,8 @@ def main() -> None:
     for part in parts:  # each in its own process, so that none starts with the memory of another
         print(f"== {part}", flush=True)
         command = [sys.executable, "-m", "benchmarks", part, "--torch-python", arguments.torch_python]
-        subprocess.run(command, check=True)  # noqa: S603
+        run_command(command)
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -5,6 +5,10 @@ The changes are what the tutorial does differently, and Adam instead of Muon. Ea
 `benchmarks.seeds` measures how much a result varies with the seed.
 """
 
+import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
+
+# isort: split
+
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pandas as pd
 
 from benchmarks.experiments import details, run_experiment
 from vae.io.tables import write_csv
+from vae.stage import run_stage
 
 TABLE = Path("reports/effects.csv")
 CHANGES: dict[str, dict[str, object]] = {
@@ -49,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

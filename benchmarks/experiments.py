@@ -8,6 +8,8 @@ from typing import Any
 
 import dvc.api
 
+from vae.errors import InputError
+
 DVC = [sys.executable, "-m", "dvc"]
 
 
@@ -21,7 +23,18 @@ def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str
     """
     subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
     changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
-    subprocess.run([*DVC, "exp", "run", "--temp", "--name", name, *changes, *targets], check=True)  # noqa: S603
+    run_command([*DVC, "exp", "run", "--temp", "--name", name, *changes, *targets])
+
+
+def run_command(command: Sequence[str]) -> None:
+    """Run a command that prints its own errors.
+
+    Raises:
+        InputError: it failed.
+    """
+    status = subprocess.run(command, check=False).returncode  # noqa: S603
+    if status:
+        raise InputError(f"`{' '.join(command[1:])}` ended with status {status}.")
 
 
 def details(stage: str, revision: str | None = None) -> dict[str, Any]:

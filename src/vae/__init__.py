@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["VAE", "__version__", "load"]
 
-# Python would print a traceback for Ctrl-C while a stage imports TensorFlow, which takes seconds. In a script next to
-# this package, and in `python -m vae.settings`, it ends the process at once until `vae.stage.run_stage`.
-_script = Path(sys.argv[0] if sys.argv else "")
-_in_stage = _script.suffix == ".py" and _script.resolve().parent == Path(__file__).resolve().parents[1]
-if (_in_stage or _script.name == "-m") and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+# Python would print a traceback for Ctrl-C while a script imports TensorFlow, which takes seconds. In this project's
+# own scripts, and in no other program, it ends the process at once until `vae.stage.run_stage`.
+_script, _sources = Path(sys.argv[0] if sys.argv else "").resolve(), Path(__file__).resolve().parents[1]
+_is_ours = _script.suffix == ".py" and _script.parent in (_sources, _sources.parent / "benchmarks")
+if (_is_ours or "vae.settings" in sys.orig_argv) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

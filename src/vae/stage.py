@@ -82,8 +82,7 @@ def _refuse_links() -> None:
         if Path(folder).is_symlink():
             raise InputError(
                 f"{folder} is a symbolic link, but DVC keeps no outputs behind one: replace it by a folder, and move "
-                "DVC's cache to the other disk instead: `dvc cache dir --local /path/on/that/disk` and "
-                "`dvc config --local cache.type symlink`."
+                "DVC's cache to the other disk instead, as docs/troubleshooting.md describes."
             )
 
 

@@ -88,29 +88,6 @@ def test_a_link_to_nothing_is_replaced(server: Server, tmp_path: Path) -> None:
     assert tree(tmp_path) == {NAME: GOOD}
 
 
-def test_two_processes_that_download_at_once_both_succeed(server: Server, tmp_path: Path) -> None:
-    # As in two containers with one cache: they have the same number, and so the same name of the temporary file.
-    server.replies[NAME] = [Reply(GOOD)]
-    errors: list[Exception] = []
-
-    def work(folder: Path) -> None:
-        together.wait()
-        try:
-            get(folder, server.mirror)
-        except Exception as error:
-            errors.append(error)
-
-    for turn in range(20):
-        together = threading.Barrier(2)
-        threads = [threading.Thread(target=work, args=[tmp_path / str(turn)]) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert errors == []
-        assert tree(tmp_path / str(turn)) == {NAME: GOOD}
-
-
 def test_a_file_that_cannot_be_read_is_not_downloaded(server: Server, tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(IsADirectoryError, match=NAME):

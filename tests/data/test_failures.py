@@ -126,7 +126,7 @@ def test_a_proxy_that_refuses_is_reported_with_its_variable(
         f"the proxy that {variable} names refuses the connection: HTTP status 403 (Forbidden)"
     )
     server.refusal = 407
-    asks = f"the proxy that {variable} names asks for a user name and a password, or for other ones"
+    asks = f"the proxy that {variable} names does not accept the user name and password, or none were given"
     assert failure(tmp_path, ELSEWHERE) == asks
 
 
@@ -144,7 +144,7 @@ PROXIES = {
     ),
     "SOCKS": (
         "socks5h://user:secret@{address}",
-        "HTTPS_PROXY names a SOCKS proxy, which needs the Python package PySocks; is there an HTTP proxy?",
+        "HTTPS_PROXY names a SOCKS proxy; set it to an HTTP proxy, or install the Python package PySocks",
     ),
     "no port": ("http://user:secret@proxy.invalid:port", NOT_AN_ADDRESS),
     "port too large": ("http://user:secret@proxy.invalid:99999", NOT_AN_ADDRESS),

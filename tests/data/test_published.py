@@ -35,6 +35,8 @@ RIGHT = {
     "unpacked": ({PLAIN: CONTENTS}, PLAIN),
     "unpacked, with its name": ({ZIPPED: CONTENTS}, ZIPPED),
     "compressed, without its suffix": ({PLAIN: ARCHIVE}, PLAIN),
+    "unpacked to another name": ({"train-labels.idx1-ubyte": CONTENTS}, "train-labels.idx1-ubyte"),
+    "unpacked into a folder": ({f"{PLAIN}/{PLAIN}": CONTENTS}, f"{PLAIN}/{PLAIN}"),
     "next to a damaged one": ({ZIPPED: ARCHIVE[:-5], PLAIN: CONTENTS}, PLAIN),
     "next to another": ({ZIPPED: ARCHIVE, PLAIN: b"own"}, ZIPPED),
 }
@@ -43,6 +45,7 @@ RIGHT = {
 @pytest.mark.parametrize(("files", "taken"), RIGHT.values(), ids=RIGHT)
 def test_a_file_with_the_right_contents_is_taken(tmp_path: Path, files: dict[str, bytes], taken: str) -> None:
     for name, data in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
     assert found(tmp_path) == File(tmp_path / taken, CONTENTS)
 

@@ -147,13 +147,14 @@ def test_ctrl_c_ends_a_process_without_a_traceback(
 
 
 SCRIPTS = [[str(path)] for path in sorted(Path(vae.__file__).parents[1].glob("*.py"))]
+MODULES = [["-m", name] for name in ("vae.settings", "benchmarks", "benchmarks.seeds", "benchmarks.effects")]
 
 
-@pytest.mark.parametrize("command", [*SCRIPTS, ["-m", "vae.settings"]], ids=lambda command: Path(command[-1]).stem)
+@pytest.mark.parametrize("command", [*SCRIPTS, *MODULES], ids=lambda command: Path(command[-1]).name)
 def test_ctrl_c_while_a_script_imports_prints_nothing(root: Path, tmp_path: Path, command: list[str]) -> None:
     for name in ("numpy", "pydantic"):  # the first of the packages that a script imports stands for all
         (tmp_path / f"{name}.py").write_text("import time; print('importing', flush=True); time.sleep(60)")
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root / "src")])}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, root / "src", root)))}
     with subprocess.Popen(
         [sys.executable, *command], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -162,6 +163,16 @@ def test_ctrl_c_while_a_script_imports_prints_nothing(root: Path, tmp_path: Path
         process.send_signal(signal.SIGINT)
         output = process.communicate()
     assert (process.returncode, *output) == (-signal.SIGINT, b"", b"")
+
+
+def test_the_package_leaves_ctrl_c_to_other_programs(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "tool").mkdir()
+    for name in ("__init__", "__main__"):
+        code = "import signal, vae; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+        (tmp_path / f"tool/{name}.py").write_text(code)
+    env = os.environ | {"PYTHONPATH": str(root / "src")}
+    done = subprocess.run([sys.executable, "-m", "tool"], cwd=tmp_path, env=env, capture_output=True)
+    assert (done.stdout, done.stderr) == (b"True\nTrue\n", b"")
 
 
 def test_importing_the_package_and_running_a_stage_leave_ctrl_c_to_a_notebook() -> None:

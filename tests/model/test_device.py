@@ -26,11 +26,16 @@ def test_cores_that_this_process_may_use_are_counted(
     assert runtime.device() == line
 
 
-def test_a_gpu_whose_libraries_are_missing_is_mentioned(driver: Path) -> None:
+def test_a_gpu_is_mentioned_if_its_libraries_are_missing_and_it_is_not_hidden(
+    driver: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     driver.touch()
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert runtime.device().endswith(
-        "; TensorFlow cannot use the GPU, since its libraries are missing: see docs/troubleshooting.md"
+        "; TensorFlow cannot load the libraries of this machine's GPU: see docs/troubleshooting.md"
     )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert "GPU" not in runtime.device()
 
 
 def test_gpus_are_named(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:

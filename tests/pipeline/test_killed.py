@@ -140,7 +140,9 @@ def test_a_second_training_is_refused_while_one_that_outlives_its_dvc_is_running
 def test_a_killed_experiment_in_a_temporary_folder_resumes_in_the_next_one(checkout: Repository) -> None:
     for key, value in {"user.name": "test", "user.email": "test@example.org"}.items():  # DVC stashes the changes
         checkout.run("git", "config", key, value)
-    command = (checkout.python, "-m", "dvc", "exp", "run", "--temp", "train")
+    # as `make seeds` and `make effects` do: `dvc exp run --temp`
+    code = "from benchmarks.experiments import run_experiment; run_experiment('long', {}, ['train'])"
+    command = (checkout.python, "-c", code)
     with checkout.start(*command) as process:
         assert process.stdout
         for line in process.stdout:

@@ -116,7 +116,10 @@ def test_experiments_are_refused_where_git_knows_no_name(
     done = make(unpacked, target, **alone)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: git knows no name for you, which DVC's experiments need: ")
-    assert make(unpacked, "git-commit", GIT_AUTHOR_NAME="test", **alone).returncode == 0
+    named = {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    assert make(unpacked, "git-commit", **alone, **named).returncode == 0
+    del named["GIT_COMMITTER_EMAIL"]
+    assert make(unpacked, "git-commit", **alone, **named).returncode == 2
 
 
 def test_a_machine_without_git_is_reported(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -67,6 +67,7 @@ NEARLY_EQUAL = {
     "close": 1 + 1e-8 * NOISE,
     "closer than the search for neighbours can tell": 1 + 1e-7 * NOISE,
     "close, on several scales": np.array([1, 1e6, -1e-3, 0, 1e-30]) * (1 + 1e-8 * NOISE),
+    "close enough for openTSNE to divide by zero with 1,500 points": 1 + 1e-6 * NOISE,
     "tiny": 1e-30 * NOISE,
     "below the smallest normal number": 1e-40 * NOISE,
     "80 dimensions": 1e-30 * np.random.default_rng(0).normal(size=(120, 80)),

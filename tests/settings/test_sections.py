@@ -22,6 +22,7 @@ BY_NAME = {section.__name__.lower(): section for section in SECTIONS}
 COMMITTED = Path(__file__).parents[2] / "params.yaml"
 PARAMS: dict[str, Any] = load_yaml(COMMITTED)  # as DVC reads it
 FIELDS = {f"{name}.{key}": field for name, section in BY_NAME.items() for key, field in section.model_fields.items()}
+PATHS = {"train.initial_weights": st.sampled_from(["data/random_weights.txt", "start.keras", "/a b/é.keras"])}
 NUMERIC = {key: field for key, field in FIELDS.items() if field.annotation in (int, float)}
 
 
@@ -74,9 +75,23 @@ def test_every_option_is_described_in_a_sentence() -> None:
     assert {key for key, field in FIELDS.items() if not (field.description or "").endswith(".")} == set()
 
 
-def test_every_option_is_a_number_or_one_of_some_words() -> None:
+def test_every_option_is_a_number_or_one_of_some_words_or_a_path() -> None:
     words = {key for key, field in FIELDS.items() if get_origin(field.annotation) is Literal}
-    assert words | NUMERIC.keys() == FIELDS.keys()
+    assert words | NUMERIC.keys() | PATHS.keys() == FIELDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("", "the path of a .keras file, or data/random_weights.txt."),
+        ("weights.h5", "the path of a .keras file, or data/random_weights.txt."),
+        ("~/start.keras", "the path of a .keras file, or data/random_weights.txt."),
+        ("./models/vae.keras", "a copy: DVC removes this file before it trains."),
+    ],
+)
+def test_a_wrong_path_of_initial_weights_is_refused(file: Path, path: str, allowed: str) -> None:
+    message = refusal(file, with_value("train.initial_weights", path))
+    assert message == f"train.initial_weights is {path!r}, but must be {allowed}"
 
 
 @pytest.mark.parametrize("extreme", [-(10**12), 10**12])
@@ -141,6 +156,8 @@ def valid(section: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
     options: dict[str, st.SearchStrategy[Any]] = {
         name: st.from_type(Annotated[(field.annotation, "within", *field.metadata)])  # type: ignore[arg-type]
         for name, field in section.model_fields.items()
+    } | {
+        key.rpartition(".")[2]: paths for key, paths in PATHS.items() if key.startswith(f"{section.__name__.lower()}.")
     }
     return st.fixed_dictionaries(options).map(with_enough_points)
 

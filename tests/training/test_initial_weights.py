@@ -1,7 +1,6 @@
 """A training that starts from the weights of a checkpoint."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,8 @@ from tests.training.small_training import train_settings, untrained
 from vae.errors import InputError
 from vae.evaluation.classifier import Classifier
 from vae.model.checkpoint import save_model
+from vae.model.vae import VAE
+from vae.settings.train import RANDOM_WEIGHTS
 from vae.training.fit import fit
 from vae.training.initial_weights import set_initial_weights
 
@@ -28,18 +29,24 @@ def test_training_starts_from_the_weights_of_the_checkpoint(tmp_path: Path, blob
     assert further.loss[0] < history.loss.iloc[-1] < history.loss[0]
 
 
-def test_the_file_for_random_weights_leaves_them(root: Path) -> None:
-    model, path = untrained(), root / "data/random_weights.txt"
+def test_the_default_leaves_the_random_weights() -> None:
+    model, path = untrained(), Path(RANDOM_WEIGHTS)
     before = model.get_weights()
     set_initial_weights(model, path)
     for weights, expected in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weights, expected)
 
 
-@pytest.mark.parametrize(("changes", "what"), [({"latent_dim": 3}, "latent_dim 3, but the model to train has 2.")])
-def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path, changes: dict[str, Any], what: str) -> None:
+OTHERS = {
+    "latent_dim 3, but the model to train has 2.": VAE((28, 28, 1), 3),
+    "image_shape [12, 12, 1], but the model to train has [28, 28, 1].": VAE((12, 12, 1), 2),
+}
+
+
+@pytest.mark.parametrize(("what", "other"), OTHERS.items(), ids=["latent_dim", "image_shape"])
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path, what: str, other: VAE) -> None:
     path = tmp_path / "start.keras"
-    save_model(untrained(**changes), path)
+    save_model(other, path)
     with pytest.raises(InputError) as refused:
         set_initial_weights(untrained(), path)
     assert str(refused.value) == f"train.initial_weights: {path} is a model with {what}"

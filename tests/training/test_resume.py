@@ -282,12 +282,16 @@ def test_the_folder_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
     assert not [*(tmp_path / "elsewhere").iterdir()]
 
 
-def test_another_process_may_finish_the_same_training_meanwhile(tmp_path: Path) -> None:
+def test_the_same_training_is_refused_while_it_is_running_elsewhere(tmp_path: Path) -> None:
     folder = tmp_path / "unfinished"
-    with unfinished(folder, "f") as slow:
-        with unfinished(folder, "f") as fast:
-            fast.write({"rows": [1]}, [np.arange(3)])
-        slow.write({"rows": [2]}, [np.arange(3)])
+    with (
+        unfinished(folder, "f") as state,
+        pytest.raises(InputError, match=rf"^another training process is using {folder};"),
+        unfinished(folder, "f"),
+    ):
+        pass
+    with unfinished(folder, "f") as state, unfinished(folder, "g"):
+        state.write({"rows": []}, [np.arange(3)])
     assert not folder.exists()
 
 

@@ -60,8 +60,8 @@ SOURCES = {
             *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
         ),
     ),
-    # TensorFlow Datasets and others list only the checksums of the .gz files. The second mirror is the one of Swift for
-    # TensorFlow: the publisher's has been unreachable for months at a time.
+    # TensorFlow Datasets and others list only the checksums of the .gz files. Swift for TensorFlow uses the second
+    # mirror. The publisher's mirror has been unreachable for months at a time.
     "kmnist": Source(
         format="idx",
         mirrors=(

@@ -3,7 +3,6 @@
 import ipaddress
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryFile
@@ -72,7 +71,8 @@ def fetch(
             failures[url] = reason(error, url)
             print(f"Download failed: {url}: {failures[url]}", file=sys.stderr)
         else:
-            _keep(path, data)
+            with whole(path) as part:
+                part.write_bytes(data)
             return contents
     urls: dict[str, list[str]] = {}
     for url, why in failures.items():
@@ -89,20 +89,6 @@ def _require_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Write the file, again if another process has meanwhile removed the temporary one.
-
-    Processes in two containers or on two machines may share the cache and have the same number, and so the same name
-    for the temporary file.
-    """
-    for _ in range(9):
-        with suppress(FileNotFoundError), whole(path) as part:
-            part.write_bytes(data)
-            return
-    with whole(path) as part:
-        part.write_bytes(data)
 
 
 def _within(seconds: float, work: Callable[..., bytes], *arguments: Any) -> bytes:

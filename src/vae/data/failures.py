@@ -36,10 +36,12 @@ def reason(error: Exception, url: str) -> str:
         return fault
     proxy = _proxy(url)
     # A TypeError is how requests fails on a user name without a host.
-    if proxy and any(isinstance(cause, InvalidURL | urllib3.LocationValueError | TypeError) for cause in chain):
+    if proxy and any(
+        isinstance(cause, InvalidURL | urllib3.LocationValueError | TypeError | UnicodeError) for cause in chain
+    ):
         return f"{proxy} is not a valid address of a proxy, such as http://proxy.example:3128"
     if proxy and isinstance(error, InvalidSchema):
-        return f"{proxy} names a SOCKS proxy, which needs the Python package PySocks; is there an HTTP proxy?"
+        return f"{proxy} names a SOCKS proxy; set it to an HTTP proxy, or install the Python package PySocks"
     if any(isinstance(cause, urllib3.ProxyError) for cause in chain):
         return _fault_of_proxy(chain[-1], proxy or SYSTEM)
     if isinstance(error, urllib3.HTTPError) and not isinstance(
@@ -74,7 +76,10 @@ def _fault_of_bundle(chain: list[BaseException]) -> str:
         return ""
     path = Path(os.environ[name])
     try:
-        if not path.is_dir():
+        if path.is_dir():
+            if not any(path.glob("*.[0-9]")):
+                return f"{name} names {path}, a folder without certificates that `openssl rehash` has prepared"
+        else:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError:
         return f"{name} names {path}, which is not a file of certificates in PEM format"
@@ -95,7 +100,7 @@ def _proxy(url: str) -> str:
 def _fault_of_proxy(cause: BaseException, variable: str) -> str:
     if refused := re.search(r"Tunnel connection failed: (\d+)", str(cause)):
         if refused[1] == "407":
-            return f"the proxy that {variable} names asks for a user name and a password, or for other ones"
+            return f"the proxy that {variable} names does not accept the user name and password, or none were given"
         return f"the proxy that {variable} names refuses the connection: {_status(int(refused[1]))}"
     if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
         return f"the proxy that {variable} names does not use HTTPS itself; its address must start with http://"
@@ -117,7 +122,8 @@ def _fault_of_connection(cause: BaseException) -> str:
     if isinstance(cause, TimeoutError):
         return "no answer in time"
     if isinstance(cause, OSError) and cause.errno:
-        return os.strerror(cause.errno).lower()
+        named = [name for name, value in os.environ.items() if value and value == cause.filename]  # SSLKEYLOGFILE
+        return (f"{named[0]} names {cause.filename}: " if named else "") + os.strerror(cause.errno).lower()
     if isinstance(cause, ConnectionError):
         return "the server closed the connection without an answer"
     return f"no connection ({type(cause).__name__})"

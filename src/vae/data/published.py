@@ -38,13 +38,14 @@ def verify(data: bytes, sha256: str, hashed: str) -> bytes:
 def find(folder: Path, name: str, sha256: str, hashed: str) -> File | None:
     """Return a published file that the user or git put into a folder, or None if there is no such file.
 
-    The file may be unpacked, with its name or with this name without `.gz`. Nothing is written.
+    The file may be unpacked, with its name or with this name without `.gz`. Other programs unpack it to a name with
+    `.idx`, or into a folder of its name. Nothing is written.
 
     Raises:
         InputError: there are files with these names, but none is the published one.
     """
     wrong = {}
-    for path in dict.fromkeys((folder / name, folder / name.removesuffix(".gz"))):
+    for path in _candidates(folder, name):
         try:
             return File(path, verify(read_limited(path), sha256, hashed))
         except FileNotFoundError:
@@ -62,3 +63,10 @@ def find(folder: Path, name: str, sha256: str, hashed: str) -> File | None:
         f"{files}, so {stay} untouched; remove {them} if you want the published file; "
         "to train on your own images, see docs/own-images.md."
     )
+
+
+def _candidates(folder: Path, name: str) -> list[Path]:
+    """Return the paths at which a file may be, the published one first."""
+    bare = name.removesuffix(".gz")
+    paths = [folder / one for base in (name, bare) for one in dict.fromkeys((base, base.replace("-idx", ".idx")))]
+    return [inside if (inside := path / path.name).is_file() else path for path in dict.fromkeys(paths)]

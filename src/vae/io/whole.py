@@ -3,12 +3,15 @@
 import errno
 import glob
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# From file systems that cannot wait, as some on networks and some of FUSE.
-CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+HOST = platform.node() or "host"
+"""Part of the names of temporary files, as other machines and containers number their processes, too."""
+# Other errors come from file systems that cannot wait, such as some on networks and some of FUSE.
+LOST = {errno.EIO, errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
@@ -17,16 +20,17 @@ def whole(path: Path) -> Iterator[Path]:
 
     The suffix is kept, since some writers depend on it. After an error or a kill, the former `path` is still there. The
     new contents are on the disk before the rename, so that a power cut after it leaves no empty file, unless the file
-    system cannot wait for that. Temporary files that killed processes left behind are removed first.
+    system cannot wait for that. Temporary files that killed processes of this machine left behind are removed first.
 
     Raises:
         OSError: the file cannot be written; the error names `path`, whatever file the writer named.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    start, end = f".part-{HOST}-", f"-{path.name}"
+    part = path.with_name(f"{start}{os.getpid()}{end}")
     try:
-        for left in path.parent.glob(f".part-*-{glob.escape(path.name)}"):
-            process = left.name.split("-")[1]
+        for left in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+            process = left.name.removeprefix(start).removesuffix(end)
             if process.isdecimal() and not _is_another_running_process(int(process)):
                 left.unlink(missing_ok=True)  # another process may remove it, too
         yield part
@@ -57,11 +61,11 @@ def _is_another_running_process(process: int) -> bool:
 
 def _flush(path: Path) -> None:
     """Wait until the file is on the disk, where the file system can."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in CANNOT_FLUSH:
+        if error.errno in LOST:
             raise
     finally:
         os.close(descriptor)

@@ -10,14 +10,14 @@ BACKEND = "tensorflow"
 # (tensorflow/tensorflow#100442).
 CHATTER = "^(WARNING: All log messages before absl::InitializeLog|[IE]0000 .*(cud|oneDNN|GPU))"
 
-GPU_DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg")
+GPU_DRIVERS = ("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1")
 """Files that exist where the driver of an NVIDIA GPU is loaded, on Linux and in WSL."""
 
 
 def device() -> str:
     """Return what TensorFlow computes on, for a line of output: its GPUs, or the processor's cores.
 
-    If there is a GPU that TensorFlow cannot use, the line says so.
+    If there is a GPU that TensorFlow cannot use, and CUDA_VISIBLE_DEVICES does not hide it, the line says so.
     """
     import tensorflow as tf
 
@@ -26,8 +26,9 @@ def device() -> str:
         return ", ".join(f"GPU {name}" for name in names)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = f"{count} CPU core{'' if count == 1 else 's'}"
-    if any(Path(driver).exists() for driver in GPU_DRIVERS):
-        return f"{cores}; TensorFlow cannot use the GPU, since its libraries are missing: see docs/troubleshooting.md"
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if not hidden and any(Path(driver).exists() for driver in GPU_DRIVERS):
+        return f"{cores}; TensorFlow cannot load the libraries of this machine's GPU: see docs/troubleshooting.md"
     return cores
 
 

@@ -17,7 +17,7 @@ MAX_BARNES_HUT = 10_000
 EARLY_ITERATIONS, ITERATIONS, CALLBACK_EVERY = 250, 500, 10
 LARGEST = 1e15
 """The largest value of a point: openTSNE squares them in float32."""
-ROUNDING, SMALLEST = 1e-6, 1e-16
+ROUNDING, SMALLEST = 1e-5, 1e-16
 """Relative and absolute spread up to which points are equal up to float32's rounding; no map of them is finite."""
 
 

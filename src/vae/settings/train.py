@@ -1,5 +1,6 @@
 """Section `train` of `params.yaml`."""
 
+from pathlib import PurePath
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -7,13 +8,16 @@ from pydantic_core import PydanticCustomError
 
 from vae.settings import BatchSize, Epochs, LearningRate, Section
 
+RANDOM_WEIGHTS = "data/random_weights.txt"
+"""A file without weights, since DVC cannot leave out a dependency."""
+
 
 class Train(Section):
     """The training of the VAE."""
 
     objective: Literal["elbo"] = Field(description="What training maximizes: the evidence lower bound.")
     initial_weights: str = Field(
-        description="The checkpoint whose weights training starts from; `data/random_weights.txt` stands for none.",
+        description="The checkpoint whose weights training starts from; `data/random_weights.txt` means none.",
     )
     epsilon_std: float = Field(
         ge=0, le=100, description="Standard deviation of the noise ε in z = μ + σ ⊙ ε. The tutorial: 1e-4."
@@ -38,7 +42,9 @@ class Train(Section):
 
     @field_validator("initial_weights")
     @classmethod
-    def _is_not_empty(cls, path: str) -> str:
-        if not path.strip():  # DVC would take it for the whole repository
-            raise PydanticCustomError("path", "Input should be the path of a file")
+    def _is_a_checkpoint(cls, path: str) -> str:
+        if path != RANDOM_WEIGHTS and (not path.endswith(".keras") or path.startswith("~")):  # DVC expands no ~
+            raise PydanticCustomError("path", f"Input should be the path of a .keras file, or {RANDOM_WEIGHTS}")
+        if PurePath(path) == PurePath("models/vae.keras"):
+            raise PydanticCustomError("path", "Input should be a copy: DVC removes this file before it trains")
         return path

@@ -5,22 +5,21 @@ from pathlib import Path
 from vae.errors import InputError
 from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
+from vae.settings.train import RANDOM_WEIGHTS
 
-RANDOM = b"Training starts from random weights.\n"
-"""The contents of the file that stands for no checkpoint: DVC cannot leave out a dependency."""
 SAME = ("architecture", "latent_dim", "likelihood", "prior", "image_shape")
 """The parts of a model's configuration that decide which weights it has and what they mean."""
 
 
 def set_initial_weights(model: VAE, path: Path) -> None:
-    """Give an untrained model the weights of a checkpoint. A file with the text `RANDOM` leaves its random weights.
+    """Give an untrained model the weights of a checkpoint, or leave its random weights for `RANDOM_WEIGHTS`.
 
     Only the weights are taken, not the state of an optimizer: a checkpoint contains none.
 
     Raises:
         InputError: the file is missing, is not a checkpoint of a VAE, or contains another kind of model.
     """
-    if path.is_file() and path.stat().st_size == len(RANDOM) and path.read_bytes() == RANDOM:
+    if path == Path(RANDOM_WEIGHTS):
         return
     try:
         start = load_model(path, VAE)

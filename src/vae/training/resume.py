@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -104,7 +105,7 @@ def state_folder() -> Path:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock on a file while the block runs, so that only one training writes to this checkout.
+    """Hold a lock on a file while the block runs, so that only one training writes what is next to it.
 
     Where the file system has no locks, as some network disks, a warning is printed and the block runs without one.
 
@@ -140,19 +141,21 @@ def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
     Args:
         folder: the folder of all unfinished trainings.
         fingerprint: the fingerprint of this one.
+
+    Raises:
+        InputError: another process is running the same training, for example as another experiment.
     """
     own = folder / fingerprint[:16]
-    if not own.exists() and folder.exists() and any(folder.iterdir()):
+    lock = own.with_suffix(".lock")
+    if not own.exists() and any(folder.glob("*/")):
         print(f"{folder} contains only trainings with other parameters, data or code: starting over.", flush=True)
-    own.mkdir(parents=True, exist_ok=True)
-    state = StateFile(own / "state.npz", fingerprint)
-    yield state
-    # One by one: the same training may be running as another experiment, and be writing here.
-    for file in (state.path, state.best):
-        file.unlink(missing_ok=True)
-    for emptied in (own, folder):
-        with suppress(OSError):  # it contains other files, or is a link to a folder elsewhere
-            emptied.rmdir()
+    with exclusive(lock):
+        own.mkdir(parents=True, exist_ok=True)
+        yield StateFile(own / "state.npz", fingerprint)
+        shutil.rmtree(own, ignore_errors=True)  # a network disk may still be holding a file
+        lock.unlink(missing_ok=True)
+    with suppress(OSError):  # it contains others, or is a link to a folder elsewhere
+        folder.rmdir()
 
 
 class Resume(keras.callbacks.Callback):
