@@ -1,4 +1,4 @@
-"""Own images instead of a published data set, as docs/own-images.md describes."""
+"""Own images instead of a published data set, as docs/your-images.md describes."""
 
 import json
 import re
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_pipeline_runs_on_own_images(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> None:
     copy = repository.copy(tmp_path_factory.mktemp("own") / "repository")
-    document = (copy.path / "docs/own-images.md").read_text(encoding="utf-8")
+    document = (copy.path / "docs/your-images.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
     (commands,) = re.findall(r"```console\n(.*?)```", document, re.DOTALL)
     copy.run(copy.python, "-c", code)
