@@ -29,7 +29,10 @@ def load_data_set(dataset: str, options: Options) -> DataSet:
     path = Path(dataset)
     if not path.exists():
         raise InputError(f"{path} does not exist.")
-    kind = next((kind for kind in FORMATS.values() if kind.recognizes(path)), None)
+    try:
+        kind = next((kind for kind in FORMATS.values() if kind.recognizes(path)), None)
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     if kind is None:
         raise InputError(f"{path} is neither a folder nor a .npz file; unpack an archive, or name a folder of images.")
     stamp = stamp_of(path)

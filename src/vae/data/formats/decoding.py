@@ -12,8 +12,9 @@ from vae.data.formats.dataset import Images
 from vae.data.formats.options import MAX_SIDE, Options, fitted, to_array
 from vae.errors import InputError
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "GIF")
-"""Pillow's decoders that are used, whatever the suffix. MPO is the JPEG of cameras with two lenses."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF")
+"""Pillow's decoders that are used, whatever the suffix."""
+Image.init()  # registers them
 GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 CONVERTED = ("CMYK", "YCbCr", "HSV", "RGBX")
 """Pillow's modes that it converts to RGB itself."""

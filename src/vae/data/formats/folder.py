@@ -121,7 +121,8 @@ def shown(path: Path) -> str:
 def _require_one_size(path: Path, pictures: list[Picture]) -> None:
     sizes = Counter((picture.height, picture.width) for picture in pictures)
     if len(sizes) > 1:
-        largest = [f"{count:,} of {height}x{width}" for (height, width), count in sizes.most_common(SHOWN // 2)]
+        ordered = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+        largest = [f"{count:,} of {height}x{width}" for (height, width), count in ordered[: SHOWN // 2]]
         more = [f"{len(sizes) - len(largest):,} other sizes"] if len(sizes) > len(largest) else []
         found = ", ".join([*largest, *more])
         raise InputError(
