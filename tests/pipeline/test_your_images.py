@@ -34,6 +34,8 @@ def copy(repository: Repository, tmp_path: Path) -> Repository:
     """Return a copy that holds out a share of the images, as the committed parameters do."""
     copied = repository.copy(tmp_path / "repository")
     copied.change({"prepare": {"share": 1.0, "validation_size": 0.08333}})
+    for key, value in {"user.name": "test", "user.email": "test@example.org"}.items():
+        copied.run("git", "config", key, value)
     return copied
 
 
@@ -83,9 +85,8 @@ def test_a_folder_outside_the_repository_behind_a_link_and_with_spaces_is_taken(
 def test_a_folder_in_dvc_is_taken_in_a_temporary_copy_too(copy: Repository) -> None:
     fill(copy.path / "photos")
     copy.dvc("add", "photos")
-    identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
     copy.run("git", "add", "photos.dvc", ".gitignore")
-    copy.run("git", *identity, "commit", "--quiet", "--message", "photos")
+    copy.run("git", "commit", "--quiet", "--message", "photos")
     shutil.rmtree(copy.path / "photos")
     copy.dvc("checkout", "photos")
     for options in ([], ["--temp", "--force"]):
