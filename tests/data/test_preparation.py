@@ -91,6 +91,13 @@ def test_a_size_that_leaves_no_training_images_is_refused(count: int, size: floa
     )
 
 
+def test_a_share_of_single_images_is_drawn() -> None:
+    part = Part(np.zeros((10, 2, 2), np.uint8), np.arange(10))
+    assert len(draw_share(part, 0.5, seed=1)) == 5
+    with pytest.raises(InputError, match="leaves 0 of 10 images, but must be 1 or leave from 1 to 9"):
+        draw_share(part, 0.01, seed=1)
+
+
 IMBALANCED = {
     "a class with one image": [50, 1, 20],
     "single images only": [1] * 9,

@@ -41,7 +41,8 @@ def copy(repository: Repository, tmp_path: Path) -> Repository:
 
 def prepare(copy: Repository, dataset: str) -> list[str]:
     """Run the stage `prepare` as an experiment, and return the stages that ran."""
-    return stages_run(copy.dvc("exp", "run", "-S", f"prepare.dataset={dataset}", "prepare"))
+    copy.output = copy.dvc("exp", "run", "-S", f"prepare.dataset={dataset}", "prepare")
+    return stages_run(copy.output)
 
 
 def split(copy: Repository, name: str) -> Split:
@@ -52,6 +53,7 @@ def test_a_folder_is_taken_by_one_parameter_and_its_changes_rerun_prepare(copy: 
     photos = copy.path / "photos"
     fill(photos)
     assert prepare(copy, "photos") == ["prepare"]
+    assert "photos: 40 images in 2 classes, 20x16 pixels, 3 channels; test part held out\n" in copy.output
     sizes = {name: len(split(copy, name).images) for name in ("train", "validation", "test")}
     assert sizes == {"train": 31, "validation": 3, "test": 6}
     assert split(copy, "train").images.shape[1:] == (20, 16, 3)

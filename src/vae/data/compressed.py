@@ -13,13 +13,14 @@ MAGIC = b"\x1f\x8b"
 """The first bytes of every gzip file."""
 
 
-def read_limited(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of the file, which must not be more than `limit`.
+def read_limited(path: Path, limit: int | None = None) -> bytes:
+    """Return the bytes of the file, which must not be more than `limit`, by default `MAX_BYTES`.
 
     Raises:
         InputError: the file is too large; the message does not name it.
         OSError: the file cannot be read.
     """
+    limit = limit or MAX_BYTES
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
@@ -27,12 +28,15 @@ def read_limited(path: Path, limit: int = MAX_BYTES) -> bytes:
     return data
 
 
-def unpack(data: bytes, limit: int = MAX_BYTES) -> bytes:
+def unpack(data: bytes, limit: int | None = None) -> bytes:
     """Return what a gzip file unpacks to, not more than `limit`; other bytes are returned as they are.
+
+    The default of the limit is `MAX_BYTES`.
 
     Raises:
         InputError: the gzip file is not whole, or unpacks to too much; the message does not name it.
     """
+    limit = limit or MAX_BYTES
     if not data.startswith(MAGIC):
         return data
     try:

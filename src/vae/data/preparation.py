@@ -33,16 +33,18 @@ def draw_share(part: Part, share: float, seed: int) -> Indices:
         Indices, ascending.
 
     Raises:
-        InputError: the share, or the rest, would have fewer images than there are classes.
+        InputError: the share, or the rest, would have no images, or fewer than there are classes although there are two
+            of each.
     """
     count = len(part.images)
     if share == 1:
         return np.arange(count)
     size, classes = round(share * count), _classes(part.labels)
-    if not classes <= size <= count - classes:
+    least = classes if 2 * classes <= count else 1
+    if not least <= size <= count - least:
         raise InputError(
             f"prepare.share is {share:g}, which leaves {size} of {count} images, "
-            f"but must be 1 or leave from {classes} to {count - classes}."
+            f"but must be 1 or leave from {least} to {count - least}."
         )
     if not _can_stratify(part.labels, size):
         return np.sort(_divide_each_class(part.labels, count - size, seed)[0])

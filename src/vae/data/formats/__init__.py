@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vae.data.formats.dataset import DataSet
-from vae.data.formats.folder import is_folder, read_folder
+from vae.data.formats.folder import read_folder
 from vae.data.formats.idx import is_idx, read_idx_folder
 from vae.data.formats.npz import is_npz, read_npz
 from vae.data.formats.options import Options
@@ -23,7 +23,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "npz": Format(is_npz, read_npz),
         "idx": Format(is_idx, read_idx_folder),
-        "images": Format(is_folder, read_folder),
+        "images": Format(Path.is_dir, read_folder),
     }
 )
 """The formats by name. The first that recognizes a path reads it."""

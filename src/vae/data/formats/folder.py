@@ -28,11 +28,6 @@ TOGETHER = 32
 """Images in one task of a thread."""
 
 
-def is_folder(path: Path) -> bool:
-    """Return whether this is a folder."""
-    return path.is_dir()
-
-
 def read_folder(path: Path, options: Options) -> DataSet:
     """Read a folder of images, as `vae.data.formats.listing` lists them.
 
