@@ -68,7 +68,6 @@ def test_a_folder_is_taken_by_one_parameter_and_its_changes_rerun_prepare(copy: 
         change()
         assert stages_run(copy.dvc("repro", "prepare")) == ["prepare"]
         assert stages_run(copy.dvc("repro", "prepare")) == []
-    assert prepare(copy, "mnist") == []  # from the cache
 
 
 def test_a_folder_outside_the_repository_behind_a_link_and_with_spaces_is_taken(copy: Repository) -> None:
