@@ -1,8 +1,10 @@
 """Generate the graph, and the tables of stages and parameters, from `dvc.yaml`, `params.yaml` and `vae.settings`."""
 
+import json
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import create_model
@@ -47,15 +49,30 @@ def parameters() -> str:
         name = section.__name__.lower()
         rerun = shown(reruns(all_stages, name), all_stages)
         for key, field in section.model_fields.items():
-            default = f"`{defaults[name][key]}`"
+            default = f"`{yaml_word(defaults[name][key])}`"
             rows.append((f"`{name}.{key}`", default, str(field.description), allowed(field), rerun))
     return table(("parameter", "default", "what it does", "allowed", "a change reruns"), rows)
 
 
+def yaml_word(value: Any) -> str:
+    """Return a value as YAML writes it."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+
+
 def allowed(field: FieldInfo) -> str:
     """Return the values that a setting may take, as text."""
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    annotation = field.annotation
+    if get_origin(annotation) in (Union, UnionType):  # with None
+        annotation = next(kind for kind in get_args(annotation) if kind is not NoneType)
+        inner = FieldInfo.merge_field_infos(field, annotation=annotation)
+        return f"{allowed(inner)}, or `null`"
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        first, *others = (FieldInfo.from_annotation(kind) for kind in get_args(annotation))
+        return f"[{', '.join(['x'] * (1 + len(others)))}] with x {allowed(first)}"
+    if annotation in (bool, str):
+        return "`true`, `false`" if annotation is bool else "text"
     kind = "integer" if field.annotation is int else "number"
     limits = {
         word: f"{getattr(limit, attribute):,}"

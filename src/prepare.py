@@ -6,18 +6,23 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 from pathlib import Path
 
-from vae.data.catalogue import SOURCES, load
+from vae.data.formats.options import Options
+from vae.data.loading import describe, load_data_set
 from vae.data.preparation import split
 from vae.data.splits import save_split
 from vae.settings.loader import load_settings
-from vae.settings.prepare import Prepare
+from vae.settings.prepare import Prepare, require_data_set
 from vae.stage import run_stage
 
 
 def main() -> None:
     seed, settings = load_settings(Prepare)
-    data = load(SOURCES[settings.dataset], Path("data/raw") / settings.dataset)
-    for name, part in split(data, settings.share, settings.validation_size, seed).items():
+    require_data_set(settings.dataset)
+    options = Options(settings.image_size, settings.channels, settings.fit, settings.skip_unreadable)
+    data = load_data_set(settings.dataset, options)
+    splits = split(data, settings.share, settings.validation_size, settings.test_size, seed)
+    print(describe(settings.dataset, data), *data.notes, sep="\n")
+    for name, part in splits.items():
         save_split(Path(f"data/prepared/{name}.npz"), part)
         print(f"{name}: {len(part.images):,} images of {settings.dataset}")
 

@@ -13,6 +13,7 @@ COUNTS = np.array([10, 20, 30, 43])
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(4, dtype=np.uint8), COUNTS))
 IMAGES = np.zeros((103, 2, 2), np.uint8)
 CLASS_NAMES = tuple("0123456789")
+SETTING = "validation_size"
 
 
 def numbered(count: int, labelled: bool = True) -> Part:
@@ -43,7 +44,7 @@ def test_channels_are_kept() -> None:
 
 @pytest.mark.parametrize("size", [4, 50, 99])
 def test_validation_images_are_held_out_in_proportion(size: int) -> None:
-    train, validation = hold_out(103, LABELS, size, seed=1)
+    train, validation = hold_out(103, LABELS, size, 1, SETTING)
     assert len(validation) == size
     assert sorted([*train, *validation]) == list(range(103))
     assert np.all(np.abs(np.bincount(LABELS[validation]) - COUNTS * size / 103) < 1)
@@ -63,29 +64,71 @@ def test_a_share_of_1_is_everything_in_order() -> None:
 @pytest.mark.parametrize("labels", [LABELS, None], ids=["labelled", "unlabelled"])
 def test_the_seed_decides(labels: NDArray[np.uint8] | None) -> None:
     part = Part(IMAGES, labels)
-    held_out = [hold_out(103, labels, 50, seed)[1].tolist() for seed in (1, 1, 2)]
+    held_out = [hold_out(103, labels, 50, seed, SETTING)[1].tolist() for seed in (1, 1, 2)]
     shares = [draw_share(part, 0.5, seed).tolist() for seed in (1, 1, 2)]
     for first, again, other in (held_out, shares):
         assert first == again
         assert set(first) != set(other)
 
 
-@pytest.mark.parametrize("size", [3, 100])
-def test_a_validation_set_without_room_for_each_class_is_refused(size: int) -> None:
+@pytest.mark.parametrize(("size", "count"), [(0.1, 10), (0.001, 1), (0.99, 102), (1, 1), (99.0, 99)])
+def test_a_size_is_a_share_below_1_and_a_number_from_1_on(size: float, count: int) -> None:
+    assert len(hold_out(103, LABELS, size, 1, SETTING)[1]) == count
+
+
+def test_the_default_share_of_mnist_is_5000() -> None:
+    train, validation = hold_out(60_000, None, 0.08333, 1, SETTING)
+    assert (len(train), len(validation)) == (55_000, 5_000)
+
+
+@pytest.mark.parametrize(("count", "size"), [(103, 103), (103, 5000), (1, 0.1), (2, 0.9)])
+def test_a_size_that_leaves_no_training_images_is_refused(count: int, size: float) -> None:
     with pytest.raises(InputError) as refused:
-        hold_out(103, LABELS, size, seed=1)
+        hold_out(count, LABELS[:count], size, 1, "test_size")
     assert str(refused.value) == (
-        f"prepare.validation_size is {size}, but must be from 4 to 99: there are 103 training images of 4 classes."
+        f"prepare.test_size is {size:g}, but must leave at least one of the {count} training images: use a share below "
+        "1, or a smaller number."
     )
 
 
-def test_a_share_with_fewer_than_two_training_images_of_each_class_is_refused() -> None:
-    with pytest.raises(InputError) as refused:
-        hold_out(7, np.array([0, 0, 1, 1, 2, 2, 3], np.uint8), 4, seed=1)
-    assert str(refused.value) == (
-        "prepare.share leaves 7 training images of 4 classes, "
-        "but must leave two of each: one to train with, one to validate."
-    )
+def test_a_share_of_single_images_is_drawn() -> None:
+    part = Part(np.zeros((10, 2, 2), np.uint8), np.arange(10))
+    assert len(draw_share(part, 0.5, seed=1)) == 5
+    with pytest.raises(InputError, match="leaves 0 of 10 images, but must be 1 or leave from 1 to 9"):
+        draw_share(part, 0.01, seed=1)
+
+
+IMBALANCED = {
+    "a class with one image": [50, 1, 20],
+    "single images only": [1] * 9,
+    "one class": [30],
+    "more classes than held-out images": [3] * 40,
+    "one large class": [2000, 1, 1, 2, 3],
+    "1,000 classes": [*range(1, 1001)],
+}
+
+
+@pytest.mark.parametrize("counts", IMBALANCED.values(), ids=IMBALANCED)
+@pytest.mark.parametrize("size", [0.1, 0.5, 1])
+def test_any_imbalance_is_held_out_in_proportion(counts: list[int], size: float) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    train, held_out = hold_out(len(labels), labels, size, 1, SETTING)
+    assert sorted([*train, *held_out]) == list(range(len(labels)))
+    drawn = np.bincount(labels[held_out], minlength=len(counts))
+    assert drawn.sum() == (1 if size == 1 else max(1, round(size * len(labels))))
+    if len(counts) <= len(train) and max(counts) > 1:
+        assert set(labels[train]) == set(labels)
+    expected = drawn.sum() * np.array(counts) / len(labels)
+    assert np.all(np.abs(drawn - expected) < 2)
+
+
+def test_a_share_of_classes_with_single_images_is_drawn() -> None:
+    labels = np.repeat(np.arange(4), [1, 1, 10, 20])
+    part = Part(np.zeros((32, 2, 2), np.uint8), labels)
+    kept = draw_share(part, 0.5, seed=1)
+    assert len(kept) == 16
+    assert set(labels[kept]) == {0, 1, 2, 3}
+    assert np.all(np.diff(kept) > 0)
 
 
 @pytest.mark.parametrize(("share", "left"), [(0.03, 3), (0.97, 100)])
@@ -100,7 +143,7 @@ def test_a_share_without_room_for_each_class_is_refused(share: float, left: int)
 @pytest.mark.parametrize("labelled", [True, False], ids=["labelled", "unlabelled"])
 def test_the_three_splits_do_not_overlap_and_keep_each_image_with_its_label(labelled: bool) -> None:
     data = DataSet(numbered(200, labelled), numbered(100, labelled), CLASS_NAMES if labelled else ())
-    parts = split(data, share=0.5, validation_size=30, seed=1)
+    parts = split(data, share=0.5, validation_size=30, test_size=0.15, seed=1)
     chosen = {name: numbers(part) for name, part in parts.items()}
     assert {name: len(indices) for name, indices in chosen.items()} == {"train": 70, "validation": 30, "test": 50}
     assert len({*chosen["train"], *chosen["validation"]}) == 100
@@ -114,5 +157,44 @@ def test_the_three_splits_do_not_overlap_and_keep_each_image_with_its_label(labe
 
 
 def test_the_test_images_keep_their_order() -> None:
-    parts = split(DataSet(numbered(200), numbered(100), CLASS_NAMES), share=1, validation_size=30, seed=1)
+    parts = split(
+        DataSet(numbered(200), numbered(100), CLASS_NAMES), share=1, validation_size=30, test_size=0.15, seed=1
+    )
     assert numbers(parts["test"]) == list(range(100))
+
+
+@pytest.mark.parametrize("labelled", [True, False], ids=["labelled", "unlabelled"])
+def test_without_a_test_part_one_is_held_out_in_order(labelled: bool) -> None:
+    data = DataSet(numbered(200, labelled), None, CLASS_NAMES if labelled else ())
+    parts = split(data, share=1, validation_size=0.1, test_size=0.2, seed=1)
+    chosen = {name: numbers(part) for name, part in parts.items()}
+    assert {name: len(found) for name, found in chosen.items()} == {"train": 144, "validation": 16, "test": 40}
+    assert sorted(number for found in chosen.values() for number in found) == list(range(200))
+    assert chosen["test"] == sorted(chosen["test"])
+    if labelled:
+        for name, part in parts.items():
+            assert part.known_labels.tolist() == [number % 10 for number in chosen[name]]
+        assert np.bincount(parts["test"].known_labels).tolist() == [4] * 10
+
+
+def test_a_validation_part_of_its_own_is_used() -> None:
+    data = DataSet(numbered(200), numbered(60), CLASS_NAMES, validation=numbered(40))
+    parts = split(data, share=1, validation_size=0.1, test_size=0.2, seed=1)
+    assert sorted(numbers(parts["train"])) == list(range(200))
+    assert numbers(parts["train"]) != list(range(200))
+    assert [numbers(parts[name]) for name in ("validation", "test")] == [list(range(40)), list(range(60))]
+
+
+def test_numbers_from_0_to_1_stay_as_they_are() -> None:
+    images = np.random.default_rng(0).uniform(size=(3, 5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(normalize(images), images[..., None], strict=True)
+
+
+def test_more_training_images_than_the_stages_read_are_refused() -> None:
+    images = np.broadcast_to(np.uint8(0), (5000, 256, 256, 3))
+    with pytest.raises(InputError) as refused:
+        split(DataSet(Part(images, None), Part(images[:1], None), ()), 1.0, 0.5, 0.1, seed=1)
+    assert str(refused.value) == (
+        "2,500 training images of 256x256x3 take 1,875 MB, but at most 1,024 MB are possible: use a smaller "
+        "prepare.image_size or prepare.share."
+    )

@@ -16,7 +16,7 @@ ARCHIVE = encode(np.array([5, 0, 4], np.uint8))
 CONTENTS = gzip.decompress(ARCHIVE)
 OWN = encode(np.array([7, 2], np.uint8))
 DIFFERENT = r"its SHA-256 \(contents\) is \w{16}…, not \w{16}…"
-ADVICE = "remove it if you want the published file; to train on your own images, see docs/own-images.md."
+ADVICE = "remove it if you want the published file; to train on your own images, see docs/your-images.md."
 
 
 def found(folder: Path, hashed: str = "contents") -> File | None:

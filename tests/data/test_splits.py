@@ -29,6 +29,18 @@ def test_a_split_is_loaded_as_it_was_saved(tmp_path: Path, split: Split) -> None
         np.testing.assert_array_equal(loaded.known_labels, split.labels, strict=True)
 
 
+def test_labels_of_more_than_256_classes_are_16_bit(tmp_path: Path) -> None:
+    names = np.array([f"class {number}" for number in range(300)])
+    path = tmp_path / "train.npz"
+    for labels in (LABELS.astype(np.uint16) + 250, LABELS):
+        save_split(path, Split(IMAGES, labels, names))
+        if labels.dtype == np.uint16:
+            np.testing.assert_array_equal(load_split(path).known_labels, labels, strict=True)
+        else:
+            with pytest.raises(InputError, match="'labels' is uint8 with 1 dimensions, but must be uint16 with 1"):
+                load_split(path)
+
+
 def test_missing_labels_are_reported_where_they_are_needed() -> None:
     with pytest.raises(InputError, match="no labels"):
         _ = UNLABELLED.known_labels

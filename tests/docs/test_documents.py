@@ -15,7 +15,8 @@ README = ROOT / "README.md"
 DOCUMENTS = [
     README,
     *sorted((ROOT / "docs").glob("*.md")),
-    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "data/raw/mnist/README.md")),
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "data/raw").glob("*/README.md")),
 ]
 FOLDERS = ("src", "tests", "benchmarks", "docs", "reports", "data", "models")
 MADE_WHILE_RUNNING = {"models/unfinished/", "models/.training.lock", "data/raw/<dataset>/"}

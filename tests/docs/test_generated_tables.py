@@ -1,7 +1,7 @@
 """The code of the generated tables, on small reports and pipelines."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -34,6 +34,10 @@ class Settings(BaseModel):
     rate: float = Field(ge=0, lt=1)
     share: float = Field(gt=0, le=1)
     kind: Literal["adam", "muon"]
+    channels: Literal[1, 3] | None
+    size: tuple[Annotated[int, Field(ge=8, le=256)], Annotated[int, Field(ge=8, le=256)]] | None
+    path: str
+    skip: bool
     free: float
 
 
@@ -84,6 +88,10 @@ def test_a_change_is_found_by_the_parameter_that_it_sets(reports: Path) -> None:
         ("rate", "number at least 0 and below 1"),
         ("share", "number above 0 and at most 1"),
         ("kind", "`adam`, `muon`"),
+        ("channels", "`1`, `3`, or `null`"),
+        ("size", "[x, x] with x integer from 8 to 256, or `null`"),
+        ("path", "text"),
+        ("skip", "`true`, `false`"),
         ("free", "number"),
     ],
 )

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from vae.data.formats.dataset import Part
@@ -115,7 +114,7 @@ def serving(certificate: Path | None = None) -> Iterator[Server]:
             thread.join()
 
 
-def encode(array: NDArray[np.uint8]) -> bytes:
+def encode(array: NDArray[Any]) -> bytes:
     """Return a gzipped IDX file, without a date."""
     header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
     return gzip.compress(header + array.tobytes(), mtime=0)

@@ -62,7 +62,7 @@ class Repository:
 
     def copy(self, path: Path, locale: Mapping[str, str] = UTF8) -> "Repository":
         """Copy it to another place, with its outputs and DVC's cache."""
-        return Repository(shutil.copytree(self.path, path), locale)
+        return Repository(shutil.copytree(self.path, path, symlinks=True), locale)
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own, so that all of it can be killed."""
@@ -103,7 +103,7 @@ def run_small_pipeline(root: Path, path: Path) -> Repository:
     for name in subprocess.run(listed, cwd=root, check=True, capture_output=True, text=True).stdout.split("\0"):
         if name and name != "dvc.lock" and (root / name).exists():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(root / name, path / name)
+            shutil.copy(root / name, path / name, follow_symlinks=False)
     repository = Repository(path)
     repository.change(SMALL)
     repository.run("git", "init", "--quiet")

@@ -16,6 +16,7 @@ from dvc.repo import Repo
 
 from benchmarks.stages import read_stages
 from imports import ROOT, closure
+from vae.settings.prepare import NAMES
 
 # The stages that a changed section reruns: its own and all that depend on their outputs.
 RERUNS = {
@@ -114,6 +115,10 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, path)
     (path / "data").mkdir()
     shutil.copy(ROOT / PARAMS["train"]["initial_weights"], path / "data")
+    for name in NAMES:
+        shutil.copy(ROOT / name, path / name, follow_symlinks=False)
+        (path / "data/raw" / name).mkdir(parents=True)
+        (path / "data/raw" / name / "README.md").touch()
     shutil.copytree(ROOT / "src", path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for stage in STAGES:
         for name in outputs_of(stage):
@@ -203,7 +208,7 @@ def test_new_pins_rerun_every_stage(done: Path) -> None:
 
 
 def test_a_changed_checkpoint_to_start_from_reruns_the_training(done: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(done, tmp_path / "copy"))
+    copy = Path(shutil.copytree(done, tmp_path / "copy", symlinks=True))
     params = read(copy / "params.yaml")
     params["train"]["initial_weights"] = "start.keras"
     (copy / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
@@ -213,6 +218,22 @@ def test_a_changed_checkpoint_to_start_from_reruns_the_training(done: Path, tmp_
     assert out_of_date(copy) == set()
     (copy / "start.keras").write_text("another")
     assert out_of_date(copy) == RERUNS["train"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_changed_file_of_a_published_data_set_reruns_everything_but_its_readme_does_not(
+    done: Path, tmp_path: Path, name: str
+) -> None:
+    copy = Path(shutil.copytree(done, tmp_path / "copy", symlinks=True))
+    params = read(copy / "params.yaml")
+    params["prepare"]["dataset"] = name
+    (copy / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    with chdir(copy), Repo() as repo:
+        repo.commit(force=True)
+    (copy / "data/raw" / name / "README.md").write_text("changed")
+    assert out_of_date(copy) == set()
+    (copy / "data/raw" / name / "train-images-idx3-ubyte.gz").write_text("new")
+    assert out_of_date(copy) == set(STAGES)
 
 
 def test_compiled_files_are_not_dependencies(done: Path) -> None:

@@ -147,22 +147,28 @@ def test_a_wrong_parameter_is_refused(folder: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("share", "message"),
+    ("share", "validation_size", "message"),
     [
-        ("0.0001", "prepare.share is 0.0001, which leaves 6 of 60000 images, but must be 1 or leave from 10 to 59990."),
+        (
+            "0.0001",
+            "0.1",
+            "prepare.share is 0.0001, which leaves 6 of 60000 images, but must be 1 or leave from 10 to 59990.",
+        ),
         (
             "0.05",
-            "prepare.validation_size is 5000, but must be from 10 to 2990: "
-            "there are 3000 training images of 10 classes.",
+            "5000",
+            "prepare.validation_size is 5000, but must leave at least one of the 3,000 training images: use a share "
+            "below 1, or a smaller number.",
         ),
     ],
 )
 def test_a_share_that_leaves_too_few_images_is_refused(
-    share: str, message: str, folder: Path, root: Path, capsys: pytest.CaptureFixture[str]
+    share: str, validation_size: str, message: str, folder: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "data/raw").symlink_to(root / "data/raw")
     path = folder / "params.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("share: 1.0", f"share: {share}"), encoding="utf-8")
+    changed = path.read_text(encoding="utf-8").replace("share: 1.0", f"share: {share}")
+    path.write_text(changed.replace("size: 0.08333", f"size: {validation_size}"), encoding="utf-8")
     assert refusal("prepare", folder, capsys) == message
 
 

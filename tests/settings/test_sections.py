@@ -13,17 +13,26 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 import vae.settings
+from vae.data.catalogue import SOURCES
 from vae.errors import InputError
 from vae.settings import Section
 from vae.settings.__main__ import SECTIONS
 from vae.settings.loader import load_settings, validate
+from vae.settings.prepare import NAMES, require_data_set
 
 BY_NAME = {section.__name__.lower(): section for section in SECTIONS}
 COMMITTED = Path(__file__).parents[2] / "params.yaml"
 PARAMS: dict[str, Any] = load_yaml(COMMITTED)  # as DVC reads it
 FIELDS = {f"{name}.{key}": field for name, section in BY_NAME.items() for key, field in section.model_fields.items()}
-PATHS = {"train.initial_weights": st.sampled_from(["data/random_weights.txt", "start.keras", "/a b/é.keras"])}
 NUMERIC = {key: field for key, field in FIELDS.items() if field.annotation in (int, float)}
+OTHERS = {
+    "prepare.dataset",
+    "prepare.image_size",
+    "prepare.channels",
+    "prepare.skip_unreadable",
+    "train.initial_weights",
+}
+"""The options that are neither a number nor one of some words, each with tests of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +84,6 @@ def test_every_option_is_described_in_a_sentence() -> None:
     assert {key for key, field in FIELDS.items() if not (field.description or "").endswith(".")} == set()
 
 
-def test_every_option_is_a_number_or_one_of_some_words_or_a_path() -> None:
-    words = {key for key, field in FIELDS.items() if get_origin(field.annotation) is Literal}
-    assert words | NUMERIC.keys() | PATHS.keys() == FIELDS.keys()
-
-
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
@@ -94,6 +98,11 @@ def test_a_wrong_path_of_initial_weights_is_refused(file: Path, path: str, allow
     assert message == f"train.initial_weights is {path!r}, but must be {allowed}"
 
 
+def test_every_other_option_is_a_number_or_one_of_some_words() -> None:
+    words = {key for key, field in FIELDS.items() if get_origin(field.annotation) is Literal}
+    assert words | NUMERIC.keys() == FIELDS.keys() - OTHERS
+
+
 @pytest.mark.parametrize("extreme", [-(10**12), 10**12])
 def test_every_number_is_limited(file: Path, extreme: int) -> None:
     for key in NUMERIC:
@@ -104,7 +113,8 @@ def test_every_number_is_limited(file: Path, extreme: int) -> None:
 LIMITS: dict[str, list[tuple[float, float]]] = {
     "seed": [(0, -1), (2**32 - 1, 2**32)],
     "share": [(1e-9, 0), (1, 1.01)],
-    "validation_size": [(1, 0), (100_000_000, 100_000_001)],
+    "validation_size": [(1e-9, 0), (100_000_000, 100_000_001)],
+    "test_size": [(1e-9, 0), (100_000_000, 100_000_001)],
     "latent_dim": [(1, 0), (1024, 1025)],
     "dropout": [(0, -0.01), (0.99, 1)],
     "epsilon_std": [(0, -0.01), (100, 100.1)],
@@ -156,10 +166,24 @@ def valid(section: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
     options: dict[str, st.SearchStrategy[Any]] = {
         name: st.from_type(Annotated[(field.annotation, "within", *field.metadata)])  # type: ignore[arg-type]
         for name, field in section.model_fields.items()
-    } | {
-        key.rpartition(".")[2]: paths for key, paths in PATHS.items() if key.startswith(f"{section.__name__.lower()}.")
     }
-    return st.fixed_dictionaries(options).map(with_enough_points)
+    return st.fixed_dictionaries(options | {name: OWN[name] for name in options.keys() & OWN.keys()}).map(
+        with_enough_points
+    )
+
+
+PATHS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1).filter(
+    lambda path: bool(path.strip()) and not path.startswith("~")
+)
+SIZES = st.floats(0, 1, exclude_min=True, allow_subnormal=False) | st.integers(1, 10**8)
+OWN: dict[str, st.SearchStrategy[Any]] = {
+    "dataset": PATHS,
+    "initial_weights": st.sampled_from(["data/random_weights.txt", "start.keras", "/a b/é.keras"]),
+    "validation_size": SIZES,
+    "test_size": SIZES,
+    "image_size": st.none() | st.lists(st.integers(8, 256), min_size=2, max_size=2),
+}
+"""The values of options that are not limited by their types and numbers only."""
 
 
 def with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +197,7 @@ def with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
 @given(st.fixed_dictionaries({name: valid(section) for name, section in BY_NAME.items()}), st.integers(0, 2**32 - 1))
 def test_values_within_the_limits_are_read_as_they_are(file: Path, params: dict[str, Any], seed: int) -> None:
     found = validate(write(file, params | {"seed": seed}), SECTIONS, others="forbid")
-    assert found.model_dump() == params | {"seed": seed}
+    assert found.model_dump(mode="json") == params | {"seed": seed}
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.dates()
@@ -193,7 +217,7 @@ def test_any_value_of_any_option_is_read_as_it_is_or_refused(file: Path, key: st
         assert str(found).startswith(f"{file}: {section}.")
         assert str(found).isprintable()
     else:
-        assert getattr(found, name) == value
+        assert found.model_dump(mode="json")[name] == value
 
 
 def section_or_refusal(file: Path, section: type[Section]) -> Section | InputError:
@@ -201,3 +225,69 @@ def section_or_refusal(file: Path, section: type[Section]) -> Section | InputErr
         return load_settings(section, path=file)[1]
     except InputError as refused:
         return refused
+
+
+PREPARE = {
+    "a share of 1": ("validation_size", 1.5, "must be a whole number of images, or a share below 1."),
+    "a size of no images": ("test_size", 0, "must be greater than 0."),
+    "sizes as text": ("test_size", "15%", "must be a valid number."),
+    "an empty path": ("dataset", " ", "must be a name or a path."),
+    "no path": ("dataset", None, "must be a valid string."),
+    "a number": ("dataset", 5, "must be a valid string."),
+    "a line break": ("dataset", "a\nb", "must be a name or a path."),
+    "the home folder": ("dataset", "~/photos", "must be a path without ~, which DVC does not expand."),
+    "a side too short": ("image_size", [7, 64], "must be null, or [height, width] with integers from 8 to 256."),
+    "a side too long": ("image_size", [64, 257], "must be null, or [height, width] with integers from 8 to 256."),
+    "one side": ("image_size", 64, "must be null, or [height, width] with integers from 8 to 256."),
+    "three sides": ("image_size", [64, 64, 3], "must be null, or [height, width] with integers from 8 to 256."),
+    "sides that are no integers": ("image_size", [64.0, True], "must be null, or [height, width] with integers from "),
+    "two channels": ("channels", 2, "must be 1 or 3."),
+    "another fit": ("fit", "padding", "must be 'pad', 'crop' or 'stretch'."),
+    "a word for truth": ("skip_unreadable", "yes", "must be a valid boolean."),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), PREPARE.values(), ids=PREPARE)
+def test_a_wrong_option_of_prepare_is_refused(file: Path, key: str, value: Any, allowed: str) -> None:
+    message = refusal(file, with_value(f"prepare.{key}", value))
+    assert message.startswith(f"prepare.{key} is {value!r}, but {allowed}")
+
+
+def test_the_names_of_data_sets_are_the_ones_in_the_catalogue() -> None:
+    assert tuple(SOURCES) == NAMES
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("dataset", [*NAMES, "photos", "./photos", "data/raw/photos", "a.npz", "my photos", "数"])
+def test_a_name_and_a_path_that_exists_are_accepted(place: Path, dataset: str) -> None:
+    if dataset not in NAMES:
+        (place / dataset).mkdir(parents=True)
+        require_data_set(str(place / dataset))
+    require_data_set(dataset)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "reason"),
+    [
+        ("mnits", "but there is no such file or folder; did you mean mnist?"),
+        ("Fashion-MNIST", "but there is no such file or folder; did you mean fashion_mnist?"),
+        ("photos", "but there is no such file or folder; names are mnist, fashion_mnist, kmnist."),
+        (".", "but must not contain the pipeline's own data."),
+        ("data", "but must not contain the pipeline's own data."),
+        ("data/prepared", "but must not contain the pipeline's own data/prepared."),
+        ("..", "but must not contain the pipeline's own data."),
+        ("link", "but must not contain the pipeline's own data."),
+    ],
+)
+def test_another_name_or_path_is_refused(place: Path, dataset: str, reason: str) -> None:
+    (place / "data/prepared").mkdir(parents=True)
+    (place / "link").symlink_to(place)
+    with pytest.raises(InputError) as refused:
+        require_data_set(dataset)
+    assert str(refused.value) == f"prepare.dataset is {dataset!r}, {reason}"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from vae.data.cache import VARIABLE, cache_folder
 from vae.data.download import fetch
-from vae.data.formats import FORMATS
 from vae.data.formats.dataset import DataSet, File
+from vae.data.formats.idx import read_idx
 from vae.data.published import find
 from vae.errors import InputError
 
@@ -15,10 +15,8 @@ DIGITS = tuple("0123456789")
 
 
 class Source(NamedTuple):
-    """A published data set."""
+    """A published data set of four IDX files."""
 
-    format: str
-    """A key of `vae.data.formats.FORMATS`."""
     mirrors: tuple[str, ...]
     """Base addresses, each with a slash at the end, tried in order."""
     sha256: dict[str, str]
@@ -30,7 +28,6 @@ class Source(NamedTuple):
 
 SOURCES = {
     "mnist": Source(
-        format="idx",
         mirrors=(
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -44,7 +41,6 @@ SOURCES = {
         class_names=DIGITS,
     ),
     "fashion_mnist": Source(
-        format="idx",
         mirrors=(
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
             "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
@@ -63,7 +59,6 @@ SOURCES = {
     # TensorFlow Datasets and others list only the checksums of the .gz files. Swift for TensorFlow uses the second
     # mirror. The publisher's mirror has been unreachable for months at a time.
     "kmnist": Source(
-        format="idx",
         mirrors=(
             "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
             "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/KMNIST/",
@@ -96,8 +91,8 @@ def load(source: Source, folder: Path) -> DataSet:
     found = {name: find(folder, name, sha256, source.hashed) for name, sha256 in source.sha256.items()}
     missing = [name for name, file in found.items() if file is None]
     downloads = _cached(source, missing, folder.name) if missing else {}
-    data = FORMATS[source.format]({name: file or downloads[name] for name, file in found.items()})
-    train, test = (part.images.shape[1:] for part in (data.train, data.test))
+    data = read_idx({name: file or downloads[name] for name, file in found.items()})
+    train, test = (part.images.shape[1:] for part in data.parts)
     if train != test:
         raise InputError(f"{folder} contains training images of shape {train} but test images of shape {test}.")
     return data._replace(class_names=source.class_names)

@@ -1,89 +1,164 @@
-"""From raw images to the three splits: normalize a share of them and hold out validation images."""
+"""From raw images to the three splits: normalize a share of them, and hold out test and validation images."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from vae.data.formats.dataset import DataSet, Part
+from vae.data.formats.dataset import DataSet, Images, Part
 from vae.data.splits import Split
 from vae.errors import InputError
+from vae.io.arrays import MAX_BYTES
 
-Labels = NDArray[np.uint8] | None
+Labels = NDArray[np.integer[Any]] | None
+Indices = NDArray[np.intp]
 
 
-def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Convert levels in 0 … 255 to float32 in [0, 1], and (n, height, width) to (n, height, width, 1)."""
+def normalize(images: Images) -> NDArray[np.float32]:
+    """Convert levels in 0 … 255 to float32 in [0, 1], and (n, height, width) to (n, height, width, 1).
+
+    Numbers that are float32 already are in [0, 1] and stay as they are.
+    """
     with_channels = images if images.ndim == 4 else images[..., np.newaxis]
+    if with_channels.dtype == np.float32:
+        return with_channels.astype(np.float32)
     return with_channels.astype(np.float32) / np.float32(255)
 
 
-def draw_share(part: Part, share: float, seed: int) -> NDArray[np.intp]:
+def draw_share(part: Part, share: float, seed: int) -> Indices:
     """Draw a share of the images, stratified by label if there are labels; share 1 is all of them.
 
     Returns:
         Indices, ascending.
 
     Raises:
-        InputError: the share, or the rest, would have fewer images than there are classes.
+        InputError: the share, or the rest, would have no images, or fewer than there are classes although there are two
+            of each.
     """
     count = len(part.images)
     if share == 1:
         return np.arange(count)
     size, classes = round(share * count), _classes(part.labels)
-    if not classes <= size <= count - classes:
+    least = classes if 2 * classes <= count else 1
+    if not least <= size <= count - least:
         raise InputError(
             f"prepare.share is {share:g}, which leaves {size} of {count} images, "
-            f"but must be 1 or leave from {classes} to {count - classes}."
+            f"but must be 1 or leave from {least} to {count - least}."
         )
+    if not _can_stratify(part.labels, size):
+        return np.sort(_divide_each_class(part.labels, count - size, seed)[0])
     kept, _ = train_test_split(np.arange(count), train_size=size, random_state=seed, stratify=part.labels)
     return np.sort(kept)
 
 
-def hold_out(count: int, labels: Labels, size: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Draw `size` of the training images for validation, stratified by label if there are labels.
+def hold_out(count: int, labels: Labels, size: float, seed: int, setting: str) -> tuple[Indices, Indices]:
+    """Draw some of the training images for validation or for the test, stratified by label if there are labels.
+
+    Where a class has too few images for that, each class is divided in proportion, as far as whole images allow, and
+    keeps one image for training.
 
     Args:
-        count: number of training images.
+        count: number of images.
         labels: (count,), or None.
-        size: number of validation images.
+        size: number of images to hold out, or their share if it is below 1.
         seed: seed of the draw and of the order.
+        setting: the key of `size` in section `prepare`, for messages.
 
     Returns:
-        Indices of the remaining training images and of the validation images, both shuffled.
+        Indices of the remaining training images and of those held out, both shuffled.
 
     Raises:
-        InputError: either part would have fewer images than there are classes.
+        InputError: either part would be empty.
     """
-    classes = _classes(labels)
-    if count < 2 * classes:
+    number = max(1, round(size * count)) if size < 1 else int(size)
+    if number >= count:
         raise InputError(
-            f"prepare.share leaves {count} training images of {classes} classes, "
-            "but must leave two of each: one to train with, one to validate."
+            f"prepare.{setting} is {size:g}, but must leave at least one of the {count:,} training images: use a share "
+            "below 1, or a smaller number."
         )
-    if not classes <= size <= count - classes:
-        raise InputError(
-            f"prepare.validation_size is {size}, but must be from {classes} to {count - classes}: "
-            f"there are {count} training images of {classes} classes."
-        )
-    train, validation = train_test_split(np.arange(count), test_size=size, random_state=seed, stratify=labels)
-    return train, validation
+    if _can_stratify(labels, number):
+        train, held_out = train_test_split(np.arange(count), test_size=number, random_state=seed, stratify=labels)
+        return train, held_out
+    return _divide_each_class(labels, number, seed)
 
 
-def split(data: DataSet, share: float, validation_size: int, seed: int) -> dict[str, Split]:
-    """Return the three splits by name: a share of both parts, with validation images held out of the training part."""
+def _can_stratify(labels: Labels, size: int) -> bool:
+    """Return whether scikit-learn can draw so many by class: each has two images, and there is room for each."""
+    if labels is None:
+        return True
+    counts = np.unique(labels, return_counts=True)[1]
+    return bool(counts.min() >= 2 and len(counts) <= size <= len(labels) - len(counts))
 
-    def chosen(part: Part, indices: NDArray[np.intp]) -> Split:
-        labels = None if part.labels is None else part.labels[indices]
-        return Split(normalize(part.images[indices]), labels, np.array(data.class_names, np.str_))
 
-    pool = draw_share(data.train, share, seed)
-    labels = None if data.train.labels is None else data.train.labels[pool]
-    kept, held_out = hold_out(len(pool), labels, validation_size, seed)
+def _divide_each_class(labels: Labels, size: int, seed: int) -> tuple[Indices, Indices]:
+    """Draw `size` images by systematic sampling within the classes; the last image of each is drawn only in need.
+
+    The images of a class get the ranks (k + u) / n for k = 0 … n − 1, in random order, with one random u in [0, 1) for
+    the class; those with the lowest ranks are drawn. A class of n images thus gives n · size / count of them, rounded
+    up or down at random.
+    """
+    assert labels is not None
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    ranks = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        ranks[members] = (np.arange(len(members)) + rng.uniform()) / len(members)
+        ranks[members[-1]] = 1 + rng.uniform()
+    drawn = np.argsort(ranks, kind="stable")
+    return rng.permutation(drawn[size:]), rng.permutation(drawn[:size])
+
+
+def split(data: DataSet, share: float, validation_size: float, test_size: float, seed: int) -> dict[str, Split]:
+    """Return the three splits by name.
+
+    A data set without a test part has one held out of its training part. Then a share of each part is drawn, and
+    validation images are held out of the training part, unless the data set has a validation part of its own.
+
+    Raises:
+        InputError: a part would be empty, or larger than a prepared file may be.
+    """
+
+    def chosen(part: Part, indices: Indices) -> Split:
+        return Split(normalize(part.images[indices]), _at(part.labels, indices), names)
+
+    names = np.array(data.class_names, np.str_)
+    train, test = data.train, data.test
+    if test is None:
+        rest, held_out = hold_out(len(train.images), train.labels, test_size, seed, "test_size")
+        train, test = _at_part(train, np.sort(rest)), _at_part(train, np.sort(held_out))
+    pool = draw_share(train, share, seed)
+    if data.validation is None:
+        kept, drawn = hold_out(len(pool), _at(train.labels, pool), validation_size, seed, "validation_size")
+        kept, validation, drawn = pool[kept], train, pool[drawn]
+    else:
+        kept = np.random.default_rng(seed).permutation(pool)
+        validation, drawn = data.validation, draw_share(data.validation, share, seed)
+    _require_room(len(kept), train.images.shape[1:])
     return {
-        "train": chosen(data.train, pool[kept]),
-        "validation": chosen(data.train, pool[held_out]),
-        "test": chosen(data.test, draw_share(data.test, share, seed)),
+        "train": chosen(train, kept),
+        "validation": chosen(validation, drawn),
+        "test": chosen(test, draw_share(test, share, seed)),
     }
+
+
+def _require_room(count: int, shape: tuple[int, ...]) -> None:
+    """Refuse more training images than the other stages read."""
+    size = 4 * count * int(np.prod(shape))
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{count:,} training images of {'x'.join(map(str, shape))} take {size // 2**20:,} MB, but at most "
+            f"{MAX_BYTES // 2**20:,} MB are possible: use a smaller prepare.image_size or prepare.share."
+        )
+
+
+def _at(labels: Labels, indices: Indices) -> Labels:
+    return None if labels is None else labels[indices]
+
+
+def _at_part(part: Part, indices: Indices) -> Part:
+    return Part(part.images[indices], _at(part.labels, indices))
 
 
 def _classes(labels: Labels) -> int:

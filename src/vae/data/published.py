@@ -61,7 +61,7 @@ def find(folder: Path, name: str, sha256: str, hashed: str) -> File | None:
     files = " and ".join(f"{path} is not the published file ({reason})" for path, reason in wrong.items())
     raise InputError(
         f"{files}, so {stay} untouched; remove {them} if you want the published file; "
-        "to train on your own images, see docs/own-images.md."
+        "to train on your own images, see docs/your-images.md."
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,13 @@ class Split(NamedTuple):
 
     images: NDArray[np.float32]
     """(n, height, width, channels), in [0, 1]."""
-    labels: NDArray[np.uint8] | None
-    """(n,), indices into `class_names`; None without labels."""
+    labels: NDArray[np.integer[Any]] | None
+    """(n,), indices into `class_names`, of the `label_type`; None without labels."""
     class_names: NDArray[np.str_]
     """(classes,); empty without labels."""
 
     @property
-    def known_labels(self) -> NDArray[np.uint8]:
+    def known_labels(self) -> NDArray[np.integer[Any]]:
         """The labels, for code that needs them.
 
         Raises:
@@ -33,6 +33,11 @@ class Split(NamedTuple):
         if self.labels is None:
             raise InputError("the prepared images have no labels, but this stage needs them.")
         return self.labels
+
+
+def label_type(classes: int) -> np.dtype[Any]:
+    """Return the type of the labels of so many classes: uint8 up to 256 classes, uint16 above."""
+    return np.dtype(np.uint8 if classes <= 2**8 else np.uint16)
 
 
 def save_split(path: Path, split: Split) -> None:
@@ -52,7 +57,8 @@ def load_split(path: Path) -> Split:
     """
     arrays = read_arrays(path, "images", "class_names", optional=("labels",))
     split = Split(arrays["images"], arrays.get("labels"), arrays["class_names"])
-    for name, dtype, dimensions in (("images", "float32", 4), ("labels", "uint8", 1), ("class_names", "str", 1)):
+    labels = label_type(split.class_names.size).name
+    for name, dtype, dimensions in (("images", "float32", 4), ("class_names", "str", 1), ("labels", labels, 1)):
         array = getattr(split, name)
         if array is None:
             continue

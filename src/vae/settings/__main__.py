@@ -6,7 +6,7 @@ from vae.settings.embed import Embed
 from vae.settings.evaluate import Evaluate
 from vae.settings.loader import validate
 from vae.settings.model import Model
-from vae.settings.prepare import Prepare
+from vae.settings.prepare import Prepare, require_data_set
 from vae.settings.score import Score
 from vae.settings.train import Train
 from vae.settings.visualize import Visualize
@@ -16,8 +16,9 @@ SECTIONS = (Prepare, Model, Train, Evaluate, Embed, Visualize, Baseline, Classif
 
 
 def main() -> None:
-    """Report every error in `params.yaml`, unknown sections included."""
-    validate("params.yaml", SECTIONS, others="forbid")
+    """Report every error in `params.yaml`, unknown sections included, and a data set that is not there."""
+    params = validate("params.yaml", SECTIONS, others="forbid")
+    require_data_set(params.prepare.dataset)
 
 
 if __name__ == "__main__":

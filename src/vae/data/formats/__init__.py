@@ -1,12 +1,29 @@
-"""The formats of raw data, each a function that reads verified files. A new format is one module and one line here."""
+"""The formats of a user's own data. A new format is one module and one line here."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
-from vae.data.formats.dataset import DataSet, File
-from vae.data.formats.idx import read_idx
+from vae.data.formats.dataset import DataSet
+from vae.data.formats.folder import read_folder
+from vae.data.formats.idx import is_idx, read_idx_folder
+from vae.data.formats.npz import is_npz, read_npz
+from vae.data.formats.options import Options
 
-Reader = Callable[[Mapping[str, File]], DataSet]
 
-FORMATS: Mapping[str, Reader] = MappingProxyType({"idx": read_idx})
-"""The function that reads the files of a data set, given by their published names, by the name of their format."""
+class Format(NamedTuple):
+    """One way to keep a data set in a file or a folder."""
+
+    recognizes: Callable[[Path], bool]
+    read: Callable[[Path, Options], DataSet]
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "npz": Format(is_npz, read_npz),
+        "idx": Format(is_idx, read_idx_folder),
+        "images": Format(Path.is_dir, read_folder),
+    }
+)
+"""The formats by name. The first that recognizes a path reads it."""

@@ -1,0 +1,67 @@
+"""Any data set: a published one by its name, or the user's own by its path."""
+
+from pathlib import Path
+
+from vae.data.catalogue import SOURCES, load
+from vae.data.formats import FORMATS
+from vae.data.formats.dataset import DataSet
+from vae.data.formats.decoding import stamp_of
+from vae.data.formats.options import Options, conform
+from vae.errors import InputError
+
+PUBLISHED = Path("data/raw")
+"""The folder of the published data sets, each in a folder with its name."""
+
+
+def load_data_set(dataset: str, options: Options) -> DataSet:
+    """Read a data set, with all its images in the required form.
+
+    Args:
+        dataset: a name in `vae.data.catalogue.SOURCES`, or a path.
+        options: what is asked of the images.
+
+    Raises:
+        InputError: as in `vae.data.catalogue.load` or the reader of the format; the path does not exist, is of no
+            format in `FORMATS`, or changes meanwhile; the images differ in size, or are too small, large or few.
+    """
+    if dataset in SOURCES:
+        return conform(load(SOURCES[dataset], PUBLISHED / dataset), options, dataset)
+    path = Path(dataset)
+    if not path.exists():
+        raise InputError(f"{path} does not exist.")
+    try:
+        kind = next((kind for kind in FORMATS.values() if kind.recognizes(path)), None)
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if kind is None:
+        raise InputError(f"{path} is neither a folder nor a .npz file; unpack an archive, or name a folder of images.")
+    stamp = stamp_of(path)
+    data = conform(kind.read(path, options), options, str(path))
+    if stamp != stamp_of(path):
+        raise InputError(f"{path} changed while it was read; run this stage again.")
+    _require_enough(data, path)
+    return data
+
+
+def _require_enough(data: DataSet, path: Path) -> None:
+    needed = 1 + sum(part is None for part in (data.validation, data.test))
+    if (count := len(data.train.images)) < needed:
+        raise InputError(
+            f"{path} contains {count} image{'s' * (count != 1)} to train with, but at least {needed} are needed: "
+            "validation images, and test images if there are none, are taken from these."
+        )
+
+
+def describe(dataset: str, data: DataSet) -> str:
+    """Return what was found, on one line."""
+    images = [part.images for part in data.parts]
+    height, width = images[0].shape[1:3]
+    channels = images[0].shape[3] if images[0].ndim == 4 else 1
+    classes = len(data.class_names)
+    labels = f"in {classes:,} class{'es' * (classes != 1)}" if classes else "without labels"
+    own = {"validation": data.validation, "test": data.test}
+    test = "; ".join(f"own {name} part" for name, part in own.items() if part) or "test part held out"
+    return (
+        f"{dataset}: {sum(map(len, images)):,} images {labels}, {height}x{width} pixels, "
+        f"{channels} channel{'s' * (channels != 1)}; {test}"
+    )
