@@ -5,7 +5,7 @@ import vae.model  # noqa: F401, before keras: sets TensorFlow up
 # isort: split
 import keras
 
-from vae.model.architectures.tutorial import FILTERS, smallest_feature_map
+from vae.model.architectures.tutorial import FILTERS, padding, smallest_feature_map
 
 
 def build_encoder(
@@ -13,6 +13,8 @@ def build_encoder(
 ) -> keras.Model:
     """Return the encoder, which convolves the whole image and applies each ReLU before the pooling."""
     images = h = keras.Input(image_shape)
+    if any(padding(image_shape)):
+        h = keras.layers.ZeroPadding2D([(0, rows) for rows in padding(image_shape)], dtype=precision)(h)
     for filters in FILTERS:
         h = keras.layers.Conv2D(filters, 3, activation="relu", dtype=precision)(h)
         h = keras.layers.MaxPooling2D(2, dtype=precision)(h)
@@ -35,4 +37,6 @@ def build_decoder(
         h = keras.layers.UpSampling2D(2, dtype=precision)(h)
         h = keras.layers.Conv2DTranspose(filters, 3, activation="relu", dtype=precision)(h)
     h = keras.layers.Conv2DTranspose(image_shape[-1] * parameters_per_value, 3, dtype=precision)(h)
+    if any(padding(image_shape)):
+        h = keras.layers.Cropping2D([(0, rows) for rows in padding(image_shape)], dtype=precision)(h)
     return keras.Model(z, keras.layers.Identity(dtype="float32")(h), name="decoder")

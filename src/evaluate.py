@@ -9,7 +9,7 @@ from typing import Any
 
 from vae.data.splits import load_splits
 from vae.evaluation import binarization, posterior
-from vae.evaluation.likelihood_bounds import bounds, summarize
+from vae.evaluation.likelihood_bounds import bounds, in_bits, summarize
 from vae.io.arrays import save_arrays
 from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
@@ -22,6 +22,7 @@ LINE = (
     "{}, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}, "
     "importance-weighted {importance_weighted:.2f}"
 )
+BITS_LINE = "{}, bits per dimension: loss {loss:.4f}, importance-weighted {importance_weighted:.4f}"
 METRICS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "kl", "importance_weighted": "iw_bound"}
 """The results of each protocol that are metrics, and their names there, which are narrow columns."""
 
@@ -40,17 +41,24 @@ def main() -> None:
         )
         results[protocol] = summarize(parts, entropy) | {"images": len(images), "samples": settings.samples}
         print(LINE.format(protocol, **results[protocol]), flush=True)
+        results[protocol] |= in_bits(results[protocol], model.image_shape)
+        if bits := results[protocol].get("bits_per_dimension"):
+            print(BITS_LINE.format(protocol, **bits), flush=True)
         if protocol == "grey":
             save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
     results["binarized"]["seed"] = binarization.SEED
     results["posterior"] = posterior.summarize(*model.encode(images, settings.batch_size), seed)
     write_json(Path("reports/details/evaluate.json"), results)
 
-    grey, binarized = (
-        {metric: results[protocol][name] for name, metric in METRICS.items()} for protocol in ("grey", "binarized")
-    )
-    write_metrics(Path("reports/metrics.json"), grey | {"active_units": results["posterior"]["active_units"]})
-    write_metrics(Path("reports/binarized.json"), binarized)
+    active = {"active_units": results["posterior"]["active_units"]}
+    write_metrics(Path("reports/metrics.json"), metrics(results["grey"]) | active)
+    write_metrics(Path("reports/binarized.json"), metrics(results["binarized"]))
+
+
+def metrics(results: dict[str, Any]) -> dict[str, float]:
+    """Return the metrics of a protocol, with the loss in bits per dimension where the results have it."""
+    bits = {"bits_per_dim": results["bits_per_dimension"]["loss"]} if "bits_per_dimension" in results else {}
+    return {metric: results[name] for name, metric in METRICS.items()} | bits
 
 
 if __name__ == "__main__":

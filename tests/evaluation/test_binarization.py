@@ -36,3 +36,9 @@ def test_entropy_is_the_least_cross_entropy_with_the_grey_levels() -> None:
 
     assert entropy_nats(x) == pytest.approx(cross_entropy(x.astype("float64")))
     assert (cross_entropy(np.clip(x + 0.05, 0, 0.999)) > entropy_nats(x)).all()
+
+
+def test_images_of_any_shape_in_colour_are_binarized_and_have_an_entropy() -> None:
+    images = np.full((1001, 5, 7, 3), 0.5, "float32")  # in three chunks
+    assert binarize(images).shape == images.shape
+    np.testing.assert_allclose(entropy_nats(images), np.full(1001, 5 * 7 * 3 * np.log(2)), rtol=1e-12)

@@ -16,6 +16,7 @@ from vae.training.callbacks import DivergenceError
 SHAPE = (20, 24, 1)
 SETTINGS: dict[str, Any] = {"epochs": 4, "batch_size": 20, "learning_rate": 0.005, "seed": 0}
 TRAIN, VALIDATION = slice(90), slice(90, 120)
+SHAPES = [(8, 8, 1), (8, 47, 2), (33, 47, 3), pytest.param((256, 256, 3), marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +148,30 @@ def test_loading_does_not_change_the_random_state_of_numpy(tmp_path: Path, model
     np.random.seed(5)
     through_a_checkpoint(model, tmp_path)
     assert np.random.random() == expected
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_bright_and_dark_images_of_any_shape_are_told_apart(shape: tuple[int, int, int], tmp_path: Path) -> None:
+    labels = np.arange(16, dtype=np.uint8) % 2
+    images = np.random.default_rng(0).uniform(0, 0.2, size=(16, *shape)).astype("float32")
+    images[labels == 1] += 0.7
+    split = Split(images, labels, np.array(["dark", "bright"]))
+    model = through_a_checkpoint(train_classifier(split, split, **SETTINGS | {"batch_size": 4}), tmp_path)
+    np.testing.assert_array_equal(predict(model, images, 500), labels)
+    assert features(model, images, 500).shape == (16, 64)
+
+
+def test_classes_without_images_in_a_split_are_accepted() -> None:
+    rng = np.random.default_rng(0)
+    names = np.array([f"class {number}" for number in range(300)])
+    train = Split(rng.random((12, 8, 8, 1), dtype=np.float32), np.repeat([3, 280], 6).astype(np.uint16), names)
+    validation = train._replace(labels=np.full(12, 7, np.uint16))  # a class that was not trained
+    model = train_classifier(train, validation, **SETTINGS)
+    assert model(train.images).shape == (12, 300)
+    assert predict(model, train.images, 5).max() < 300
+
+
+def test_images_of_one_class_are_refused(squares: Split) -> None:
+    one = squares._replace(labels=np.ones(120, np.uint8))
+    with pytest.raises(InputError, match=r"^the training images are all of one class, "):
+        train_classifier(one, squares, **SETTINGS)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,15 @@ def test_images_without_labels_have_an_embedding_without_labels(images: NDArray[
     embedding = embed(VAE(images.shape[1:], 3), Split(images, None, np.array([], str)), batch_size=6)
     assert embedding.z_mean.shape == (6, 3)
     assert embedding.labels is None
+
+
+def test_images_in_colour_with_labels_above_255_are_embedded() -> None:
+    images = np.random.default_rng(0).random((3, 33, 47, 3), dtype=np.float32)
+    labels: Any = np.array([2, 999, 0], np.uint16)
+    embedding = embed(VAE((33, 47, 3), 2), Split(images, labels, np.arange(1000).astype(str)), batch_size=2)
+    table = to_table(embedding)
+    assert table.label.tolist() == [2, 999, 0]
+    assert table.shape == (3, 5)
 
 
 def test_table_has_one_column_per_parameter_after_the_label(embedding: Embedding) -> None:

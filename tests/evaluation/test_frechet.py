@@ -161,3 +161,9 @@ def test_comparison_refuses_features_that_do_not_vary_beyond_rounding(
     same = (0.1 + spread * reference).astype("float32")
     with pytest.raises(InputError, match=r"^the classifier's features are the same for all test images: "):
         compare(same, {"prior": same}, paired=set(), seed=0)
+
+
+def test_comparison_of_a_single_image_is_refused(reference: NDArray[np.float32]) -> None:
+    with pytest.raises(InputError) as refused:
+        compare(reference[:1], {"prior": reference[:1]}, paired=set(), seed=0)
+    assert str(refused.value) == "the Fréchet distance needs at least two test images and two training images."

@@ -24,3 +24,8 @@ def test_images_keep_the_arrangement_of_their_latent_vectors(model: VAE) -> None
     images = decode(model, z, batch_size=3)
     assert images.shape == (2, 4, 12, 16, 1)
     np.testing.assert_allclose(images[1, 2], model.decode(z[1, 2:3])[0], atol=1e-6)
+
+
+def test_images_in_colour_have_the_shape_of_the_model() -> None:
+    images = decode(VAE((33, 47, 3), 2), np.zeros((2, 3, 2), "float32"), batch_size=4)
+    assert images.shape == (2, 3, 33, 47, 3)

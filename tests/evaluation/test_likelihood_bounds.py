@@ -6,7 +6,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.stats import multivariate_normal
 
-from vae.evaluation.likelihood_bounds import Bounds, bounds, summarize
+from vae.errors import InputError
+from vae.evaluation.likelihood_bounds import Bounds, bits_per_dimension, bounds, in_bits, summarize
 from vae.model.vae import VAE
 
 NOISE, PRIOR = 0.5, 1.5  # standard deviations of p(x|z) and p(z)
@@ -199,3 +200,35 @@ def test_summary_gives_means_and_standard_errors() -> None:
             "entropy": pytest.approx(0.5),
         },
     }
+
+
+def test_one_sample_of_images_in_colour_gives_the_loss_of_their_score() -> None:
+    model = VAE((33, 47, 3), 2, seed=0)
+    images = np.random.default_rng(0).random((5, 33, 47, 3), dtype=np.float32)
+    found = bounds(model, images, samples=2, batch_size=2, seed=0)
+    score = model.score(images, samples=2)  # with other noise; the untrained decoder hardly depends on z
+    np.testing.assert_allclose(found.reconstruction + found.kl, score, rtol=1e-2)
+    assert found.importance_weighted.shape == (5,)
+
+
+def test_bits_per_dimension_of_a_fair_coin_for_each_value_is_one() -> None:
+    assert bits_per_dimension(33 * 47 * 3 * np.log(2), (33, 47, 3)) == pytest.approx(1)
+    assert bits_per_dimension(100.0, (8, 8, 1)) == pytest.approx(100 / 64 / np.log(2))
+
+
+def test_results_are_given_in_bits_except_for_the_shape_of_mnist() -> None:
+    parts = Bounds(np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.array([3.5, 6.0]))
+    results = summarize(parts, np.array([0.5, 1.5]))
+    assert in_bits(results, (28, 28, 1)) == {}
+    bits, errors = in_bits(results, (10, 20, 3))["bits_per_dimension"], results["standard_error"]
+    assert isinstance(errors, dict)
+    factor = 1 / (600 * np.log(2))
+    assert bits.pop("standard_error") == {name: pytest.approx(factor * error) for name, error in errors.items()}
+    assert bits == {name: pytest.approx(factor * results[name]) for name in errors}
+    assert bits["loss"] == pytest.approx(bits["reconstruction"] + bits["kl"])
+
+
+def test_a_single_image_has_no_standard_error_and_is_refused() -> None:
+    one = np.ones(1)
+    with pytest.raises(InputError, match=r"^there is one test image, but standard errors need at least two\.$"):
+        summarize(Bounds(one, one, one), one)

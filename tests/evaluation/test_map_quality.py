@@ -24,6 +24,17 @@ def test_votes_match_leave_one_out_classification() -> None:
     assert 0.3 < expected < 0.95
 
 
+def test_the_smallest_label_wins_a_tie_and_labels_may_be_large() -> None:
+    places = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])  # three others vote
+    labels = np.array([60_000, 7, 60_000, 300], np.uint16)
+    assert neighbours_votes(places, labels).tolist() == [7, 60_000, 7, 60_000]
+
+
+def test_trustworthiness_of_few_points_uses_fewer_neighbours() -> None:
+    points = np.random.default_rng(8).normal(size=(9, 3))
+    assert value(points, points[:, :2]) == pytest.approx(reference(points, points[:, :2], n_neighbors=4))
+
+
 def test_trustworthiness_matches_scikit_learn() -> None:
     rng = np.random.default_rng(1)
     points = rng.normal(size=(300, 4, 2)).astype("float32")
@@ -85,6 +96,15 @@ def test_a_map_is_assessed_against_its_input_and_the_pixels() -> None:
         "input": trustworthiness(z, places),
         "pixels": trustworthiness(pixels, places),
     }
+
+
+@pytest.mark.parametrize("labels", [None, np.full(40, 3, np.uint8)], ids=["no labels", "one class"])
+def test_accuracy_is_left_out_where_there_are_no_classes(labels: NDArray[np.uint8] | None) -> None:
+    pixels = np.random.default_rng(9).random((40, 33, 47, 3), dtype=np.float32)
+    quality = assess(pixels, pixels, pixels[:, 0, 0, :2], labels)
+    assert set(quality) == {"trustworthiness"}
+    trust = quality["trustworthiness"]["input"]["value"]
+    assert describe(quality) == f"trustworthiness {trust:.3f} to its input, {trust:.3f} to the pixels"
 
 
 def test_description_gives_three_metrics() -> None:

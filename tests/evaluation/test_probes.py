@@ -88,3 +88,27 @@ def test_points_too_large_for_distances_are_refused(value: float) -> None:
     points[3, 1] = value
     with pytest.raises(InputError, match=r"^latents: a value is .*, but must be at most 1e\+15 to be probed: if the "):
         probe(points, labels, points, labels, seed=0, title="latents")
+
+
+def test_a_class_without_training_points_is_never_predicted() -> None:
+    train, labels = clusters(200, 20.0, 0)
+    test, _ = clusters(100, 20.0, 1)
+    results = probe(train, labels, test, np.full(100, 999, np.uint16), seed=0, title="test")
+    for name in ("logistic_regression", "knn"):
+        assert results[name]["accuracy"] == 0
+    assert results["nmi"]["mean"] == results["ari"]["mean"] == 0  # one class and several clusters share no information
+
+
+def test_images_in_colour_and_classes_of_a_single_image_are_probed() -> None:
+    train = np.random.default_rng(0).random((4, 33, 47, 3), dtype=np.float32)
+    labels = np.array([0, 1, 400, 400], np.uint16)  # fewer images than neighbours
+    results = probe(train, labels, train, labels, seed=0, title="test")
+    assert results["logistic_regression"]["accuracy"] == 1
+    assert results["knn"]["accuracy"] == 0.5  # all four vote
+    assert [part.shape for part in principal_components(train, train[:2], 10, seed=0)] == [(4, 4), (2, 4)]
+
+
+def test_training_points_of_one_class_are_refused() -> None:
+    points, _ = clusters(20, 1.0, 0)
+    with pytest.raises(InputError, match=r"^the training images are all of one class, "):
+        probe(points, np.zeros(20, np.uint8), points, np.zeros(20, np.uint8), seed=0, title="test")

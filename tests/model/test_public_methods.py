@@ -70,6 +70,21 @@ def test_batch_size_changes_results_only_by_rounding(model: VAE, images: Images)
         np.testing.assert_allclose(method(images, batch_size=4), method(images, batch_size=6), rtol=1e-5, atol=1e-6)
 
 
+def test_large_images_are_computed_in_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, sizes = VAE((256, 250, 1), 2), []
+
+    def encode(batch: Images) -> tuple[NDArray[np.float32], ...]:
+        sizes.append(len(batch))
+        return np.zeros((len(batch), 2), "float32"), np.zeros((len(batch), 2), "float32")
+
+    monkeypatch.setattr(model.encoder, "predict_on_batch", encode)
+    assert model.encode(np.zeros((40, 256, 250, 1), "float32"))[0].shape == (40, 2)
+    assert sizes == [16, 16, 8]
+    sizes.clear()
+    model.encode(np.zeros((40, 256, 250, 1), "float32"), batch_size=15)
+    assert sizes == [15, 15, 10]
+
+
 RIGHT = "but must be floating-point of shape (n, 28, 28, 1), with values from 0 to 1."
 RANGE = "but must be within 0 and 1: divide levels from 0 to 255 by 255."
 

@@ -1,11 +1,14 @@
 """Stochastic binarization of the test images, and its entropy: a lower bound on the loss of any model."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
 SEED = 0
 """The seed of the binarized test images. It is fixed, like a binarized data set on disk, whatever the run's seed."""
+CHUNK = 500  # images of which the entropies are held at a time
 
 
 def binarize(images: NDArray[np.float32], seed: int = SEED) -> NDArray[np.float32]:
@@ -26,5 +29,5 @@ def entropy_nats(images: NDArray[np.float32]) -> NDArray[np.float64]:
     Args:
         images: (n, height, width, channels), in [0, 1].
     """
-    x = images.reshape(len(images), -1).astype(np.float64)
-    return np.asarray((entr(x) + entr(1 - x)).sum(axis=1))
+    parts = (images[i : i + CHUNK].reshape(-1, math.prod(images.shape[1:])) for i in range(0, len(images), CHUNK))
+    return np.concatenate([(entr(x) + entr(1 - x)).sum(axis=1) for x in (part.astype(np.float64) for part in parts)])

@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vae.data.splits import Split
+from vae.evaluation.accuracy import check_classes
+from vae.model.runtime import images_at_once
 from vae.training.batches import batches, shuffled_batches
 from vae.training.callbacks import EpochLine, EpochRecord
 
 FEATURES = 64
+SMALLEST = 10
+"""The smallest height and width that two convolutions and two poolings leave a pixel of."""
 VALIDATION_BATCH_SIZE = 500
 LINE = "loss {loss:.3f}, accuracy {accuracy:.4f}, validation {val_loss:.3f}, accuracy {val_accuracy:.4f}"
 
@@ -27,6 +31,8 @@ LINE = "loss {loss:.3f}, accuracy {accuracy:.4f}, validation {val_loss:.3f}, acc
 @keras.saving.register_keras_serializable("vae")
 class Classifier(keras.Model):
     """A convolutional network from images (batch, height, width, channels) to class logits (batch, classes).
+
+    Images with fewer than ten rows or columns are padded with zeros, at the bottom and at the right.
 
     Args:
         image_shape: (height, width, channels).
@@ -39,7 +45,11 @@ class Classifier(keras.Model):
         self, image_shape: Sequence[int], class_names: Sequence[str], seed: int, name: str = "classifier"
     ) -> None:
         super().__init__(name=name)
-        images = h = keras.Input(tuple(image_shape), name="images")
+        height, width, channels = image_shape
+        images = h = keras.Input((height, width, channels), name="images")
+        if min(height, width) < SMALLEST:
+            missing = [(0, max(0, SMALLEST - size)) for size in (height, width)]
+            h = layers.ZeroPadding2D(missing, name="pad")(h)
         for number, filters in enumerate((32, 64), start=1):
             h = layers.Conv2D(filters, 3, name=f"conv_{number}")(h)
             h = layers.MaxPooling2D(2, name=f"pool_{number}")(h)
@@ -49,7 +59,6 @@ class Classifier(keras.Model):
         h = layers.Dense(FEATURES, name="features")(h)
         logits = layers.Dense(len(class_names), name="logits")(layers.ReLU(name="relu_3")(h))
         self.network = keras.Model(images, logits, name="network")
-        height, width, channels = image_shape
         self.image_shape = height, width, channels
         self.class_names = tuple(class_names)
         self._config = {"image_shape": list(image_shape), "class_names": list(class_names), "seed": seed, "name": name}
@@ -78,13 +87,15 @@ def train_classifier(
 
     Raises:
         DivergenceError: the loss or a weight became NaN or infinite.
-        InputError: a split has no labels.
+        InputError: a split has no labels, or the training images are all of one class.
     """
     labels, validation_labels = train.known_labels, validation.known_labels
+    check_classes(labels)
     keras.utils.set_random_seed(seed)
     model = Classifier(train.images.shape[1:], train.class_names.tolist(), seed)
     on_terminal = sys.stdout.isatty()
     steps_per_epoch = math.ceil(len(train.images) / batch_size)
+    validation_size = images_at_once(VALIDATION_BATCH_SIZE, model.image_shape)
     schedule = CosineDecay(learning_rate, epochs * steps_per_epoch)
     record = EpochRecord("classify.learning_rate", learning_rate)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -94,7 +105,7 @@ def train_classifier(
         shuffle=False,  # `shuffled_batches` does
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
-        validation_data=batches(validation.images, VALIDATION_BATCH_SIZE, labels=validation_labels),
+        validation_data=batches(validation.images, validation_size, labels=validation_labels),
         callbacks=[
             record,
             keras.callbacks.EarlyStopping("val_loss", mode="min", patience=epochs, restore_best_weights=True),
@@ -106,8 +117,12 @@ def train_classifier(
 
 
 def predict(model: Classifier, images: NDArray[np.float32], batch_size: int) -> NDArray[np.integer[Any]]:
-    """Return the most probable class of each image, (n,), as an index into the model's `class_names`."""
-    logits = np.asarray(model.predict(batches(images, batch_size), verbose=0))
+    """Return the most probable class of each image, (n,), as an index into the model's `class_names`.
+
+    A batch has at most `batch_size` images, and fewer if they are large.
+    """
+    size = images_at_once(batch_size, model.image_shape)
+    logits = np.asarray(model.predict(batches(images, size), verbose=0))
     classes: NDArray[np.integer[Any]] = logits.argmax(axis=1)
     return classes
 
@@ -122,9 +137,10 @@ def features(
     Args:
         model: the classifier.
         images: the images.
-        batch_size: images in one batch.
+        batch_size: the largest number of images in one batch; there are fewer if they are large.
         title: the title of the progress bar.
     """
     extractor = keras.Model(model.network.input, model.network.get_layer("features").output)
-    starts = tqdm(range(0, len(images), batch_size), title, unit="batch", disable=None)
-    return np.concatenate([np.asarray(extractor(images[i : i + batch_size])) for i in starts])
+    size = images_at_once(batch_size, model.image_shape)
+    starts = tqdm(range(0, len(images), size), title, unit="batch", disable=None)
+    return np.concatenate([np.asarray(extractor(images[i : i + size])) for i in starts])

@@ -1,7 +1,7 @@
 """Latent vectors: the parameters of q(z|x) for every image of a split."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ class Embedding(NamedTuple):
     """(n, latent_dim)."""
     z_log_var: NDArray[np.float32]
     """(n, latent_dim)."""
-    labels: NDArray[np.uint8] | None
+    labels: NDArray[np.integer[Any]] | None
     """(n,); None without labels."""
 
 

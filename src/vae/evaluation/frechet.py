@@ -86,12 +86,14 @@ def compare(
         `frechet`: distances by name, and their `standard_error`s by name; the numbers of `images` and `features`.
 
     Raises:
-        InputError: the reference's features do not vary beyond rounding, so that there is no unit.
+        InputError: the reference's features do not vary beyond rounding, so that there is no unit; or it is one image.
         ValueError: a set does not have the reference's shape, or a feature is NaN or infinite.
     """
     for name, others in sets.items():
         if others.shape != reference.shape:
             raise ValueError(f"The set '{name}' has the shape {others.shape}, not the reference's {reference.shape}.")
+    if len(reference) < 2:
+        raise InputError("the Fréchet distance needs at least two test images and two training images.")
     variances = reference.var(axis=0, dtype=np.float64, ddof=1)
     unit = float(variances.sum())
     if (np.sqrt(variances) <= ROUNDING * np.abs(reference).max(axis=0)).all():

@@ -1,7 +1,7 @@
 """Bounds on the log-likelihood of held-out images: the ELBO, and the importance-weighted bound, which is tighter."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import vae.model  # noqa: F401, sets TensorFlow up before Keras is imported
@@ -13,8 +13,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.errors import InputError
+from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 
+NATS_ONLY = (28, 28, 1)
+"""The shape of MNIST's images, for which bounds are published in nats per image."""
 Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
@@ -54,14 +58,16 @@ def bounds(
         model: the VAE. Its `epsilon_std` is not used: unless z is drawn from q(z|x) itself, the result is no bound.
         images: (n, height, width, channels), in [0, 1].
         samples: k.
-        batch_size: images in one batch. Memory grows with it, but not with k: one sample is decoded at a time.
+        batch_size: the largest number of images in one batch; there are fewer if they are large. Memory grows with it,
+            but not with k: one sample is decoded at a time.
         seed: the seed of the noise.
         title: the title of the progress bar.
     """
     draw, parts = _compile_draw(model, seed), []
+    size = images_at_once(batch_size, images.shape[1:])
     with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
-        for start in range(0, len(images), batch_size):
-            batch = tf.constant(images[start : start + batch_size])
+        for start in range(0, len(images), size):
+            batch = tf.constant(images[start : start + size])
             z_mean, z_log_var = model.encoder(batch, training=False)
             draws = (draw(batch, z_mean, z_log_var) for _ in range(samples))
             parts.append(_average(draws, len(batch), samples, bar))
@@ -109,10 +115,41 @@ def summarize(parts: Bounds, entropy: NDArray[np.float64]) -> dict[str, float | 
         parts: the bounds of n images.
         entropy: (n,), the lower bound on the loss of each image. For binarized images it holds in expectation over the
             binarization.
+
+    Raises:
+        InputError: there is only one image.
     """
+    if len(entropy) < 2:
+        raise InputError("there is one test image, but standard errors need at least two.")
     per_image = {"loss": parts.reconstruction + parts.kl, **parts._asdict(), "entropy": entropy}
     root = np.sqrt(len(entropy))
     return {
         **{name: float(values.mean()) for name, values in per_image.items()},
         "standard_error": {name: float(values.std(ddof=1) / root) for name, values in per_image.items()},
     }
+
+
+def in_bits(results: Mapping[str, Any], image_shape: Sequence[int]) -> dict[str, Any]:
+    """Return the results of `summarize` as `bits_per_dimension`; for images of the shape `NATS_ONLY`, nothing."""
+    if tuple(image_shape) == NATS_ONLY:
+        return {}
+    names = ("loss", *Bounds._fields, "entropy")
+    means, errors = (
+        {name: bits_per_dimension(nats[name], image_shape) for name in names}
+        for nats in (results, results["standard_error"])
+    )
+    return {"bits_per_dimension": {**means, "standard_error": errors}}
+
+
+def bits_per_dimension(nats: float, image_shape: Sequence[int]) -> float:
+    """Return nats per image as bits per dimension, which compare across sizes: nats / (values * ln 2).
+
+    The values of an image are its height * width * channels: van den Oord et al., "Pixel Recurrent Neural Networks"
+    (2016), section 5.1, https://arxiv.org/abs/1601.06759. Theirs are bits of the 256 levels of 8-bit images. The bits
+    of a Bernoulli likelihood, which are bits of binarized images, cannot be compared with them.
+
+    Args:
+        nats: nats per image.
+        image_shape: (height, width, channels).
+    """
+    return nats / (math.prod(image_shape) * math.log(2))

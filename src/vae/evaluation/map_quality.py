@@ -1,13 +1,13 @@
 """The quality of a map: whether neighbours in the plane share a class, and whether they were neighbours before."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from vae.evaluation.accuracy import accuracy
+from vae.evaluation.accuracy import Labels, accuracy, has_classes
 
 CLASS_NEIGHBOURS = 5
 TRUST_NEIGHBOURS = 15
@@ -27,51 +27,48 @@ class Estimate(TypedDict):
 class MapQuality(TypedDict):
     """The metrics of a map."""
 
-    knn: dict[str, float | int]
-    """The accuracy of `neighbours_votes`."""
+    knn: NotRequired[dict[str, float | int]]
+    """The accuracy of `neighbours_votes`; left out without labels, or if all points are of one class."""
     trustworthiness: dict[str, Estimate]
     """The `trustworthiness` with respect to the points that are mapped (`input`), and to the pixels (`pixels`)."""
 
 
-def assess(points: Points, pixels: Points, places: Points, labels: NDArray[np.uint8]) -> MapQuality:
+def assess(points: Points, pixels: Points, places: Points, labels: Labels | None) -> MapQuality:
     """Return the metrics of a map.
 
     Args:
         points: (n, …), the points that are mapped.
         pixels: (n, height, width, channels), the images that the points represent.
         places: (n, 2), the map.
-        labels: (n,).
+        labels: (n,), or None.
     """
-    return {
-        "knn": accuracy(neighbours_votes(places, labels), labels),
-        "trustworthiness": {
-            "input": trustworthiness(points, places),
-            "pixels": trustworthiness(pixels, places),
-        },
-    }
+    trust = {"input": trustworthiness(points, places), "pixels": trustworthiness(pixels, places)}
+    if labels is None or not has_classes(labels):
+        return {"trustworthiness": trust}
+    return {"knn": accuracy(neighbours_votes(places, labels), labels), "trustworthiness": trust}
 
 
 def describe(quality: MapQuality) -> str:
     """Return the metrics in a few words."""
     input_, pixels = (quality["trustworthiness"][name]["value"] for name in ("input", "pixels"))
-    return (
-        f"5-NN accuracy {quality['knn']['accuracy']:.3f}, "
-        f"trustworthiness {input_:.3f} to its input, {pixels:.3f} to the pixels"
-    )
+    knn = f"5-NN accuracy {quality['knn']['accuracy']:.3f}, " if "knn" in quality else ""
+    return f"{knn}trustworthiness {input_:.3f} to its input, {pixels:.3f} to the pixels"
 
 
-def neighbours_votes(places: Points, labels: NDArray[np.uint8]) -> NDArray[np.intp]:
+def neighbours_votes(places: Points, labels: Labels) -> Labels:
     """Return the most frequent label, (n,), among the five nearest other places: leave-one-out 5-NN.
 
-    Cover & Hart, "Nearest neighbor pattern classification" (1967). The smallest label wins a tie.
+    Cover & Hart, "Nearest neighbor pattern classification" (1967). The smallest label wins a tie. Where there are fewer
+    than six places, all the others vote.
 
     Args:
         places: (n, 2).
         labels: (n,).
     """
-    others = _nearest_others(places, CLASS_NEIGHBOURS)
-    votes = (labels[others][..., np.newaxis] == np.arange(labels.max() + 1)).sum(axis=1)
-    return np.asarray(votes.argmax(axis=1))
+    near = np.sort(labels[_nearest_others(places, min(CLASS_NEIGHBOURS, len(places) - 1))], axis=1)
+    votes = (near[:, :, np.newaxis] == near[:, np.newaxis]).sum(axis=2)  # for the label of each neighbour
+    winners: Labels = np.take_along_axis(near, votes.argmax(axis=1, keepdims=True), axis=1)[:, 0]
+    return winners
 
 
 def trustworthiness(points: Points, places: Points, neighbours: int = TRUST_NEIGHBOURS) -> Estimate:
@@ -88,9 +85,9 @@ def trustworthiness(points: Points, places: Points, neighbours: int = TRUST_NEIG
     Args:
         points: (n, …), flattened to vectors: the points before the map.
         places: (n, 2): the points in the map.
-        neighbours: k, less than n / 2.
+        neighbours: k, or (n - 1) / 2 rounded down where that is less; n is at least 3.
     """
-    points = points.reshape(len(points), -1)
+    points, neighbours = points.reshape(len(points), -1), min(neighbours, (len(points) - 1) // 2)
     near = _nearest_others(places, neighbours)
 
     def excess(distances: Points, start: int) -> Points:

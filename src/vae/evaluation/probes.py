@@ -17,7 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from tqdm import tqdm
 
 from vae.errors import InputError
-from vae.evaluation.accuracy import accuracy
+from vae.evaluation.accuracy import Labels, accuracy, check_classes
 
 NEIGHBOURS = 5
 STARTS = 10  # of K-means
@@ -26,7 +26,6 @@ LARGEST = 1e15  # value of a point: scikit-learn squares them in float32
 AGREEMENTS = {"nmi": normalized_mutual_info_score, "ari": adjusted_rand_score}
 
 Points = NDArray[np.float32]
-Labels = NDArray[np.uint8]
 Results = dict[str, dict[str, float | int]]
 
 
@@ -52,22 +51,24 @@ def probe(train: Points, train_labels: Labels, test: Points, test_labels: Labels
 
     Args:
         train: (n, …), flattened to vectors.
-        train_labels: (n,).
+        train_labels: (n,), of at least two classes.
         test: (m, …), flattened to vectors.
-        test_labels: (m,).
+        test_labels: (m,). Their classes need not be among the classes of the training points.
         seed: the seed of the starts of K-means.
         title: the title of the progress bar.
 
     Returns:
-        `logistic_regression` and `knn` (5 nearest neighbours), as `vae.evaluation.accuracy.accuracy` returns them.
-        `nmi`, the normalized mutual information (Strehl & Ghosh, 2002), and `ari`, the adjusted Rand index (Hubert &
-        Arabie, 1985), of the labels and the clusters of K-means. There are as many clusters as classes. Both are the
-        `mean` over ten starts by k-means++ (Arthur & Vassilvitskii, 2007), with its `standard_error` over the starts.
+        `logistic_regression` and `knn` (5 nearest neighbours, or all of fewer training points), as
+        `vae.evaluation.accuracy.accuracy` returns them. `nmi`, the normalized mutual information (Strehl & Ghosh,
+        2002), and `ari`, the adjusted Rand index (Hubert & Arabie, 1985), of the labels and the clusters of K-means.
+        There are as many clusters as classes among the training points. Both are the `mean` over ten starts by
+        k-means++ (Arthur & Vassilvitskii, 2007), with its `standard_error` over the starts.
         Where points are equal, as if the posterior has collapsed, there may be fewer clusters.
 
     Raises:
-        InputError: a value is too large, or NaN.
+        InputError: the training points are all of one class, or a value is too large, or NaN.
     """
+    check_classes(train_labels)
     train, test = train.reshape(len(train), -1), test.reshape(len(test), -1)
     largest = max(np.abs(train).max(), np.abs(test).max())
     if not largest <= LARGEST:
@@ -77,7 +78,7 @@ def probe(train: Points, train_labels: Labels, test: Points, test_labels: Labels
         )
     classifiers = {
         "logistic_regression": LogisticRegression(max_iter=MAX_ITERATIONS),
-        "knn": KNeighborsClassifier(NEIGHBOURS, n_jobs=-1),
+        "knn": KNeighborsClassifier(min(NEIGHBOURS, len(train)), n_jobs=-1),
     }
     results: Results = {}
     with tqdm(total=len(classifiers) + STARTS, desc=title, unit="fit", disable=None) as bar:

@@ -14,6 +14,7 @@ from vae.model.inputs import check_count, check_if_array, check_image_shape, che
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
 from vae.model.priors import PRIORS
+from vae.model.runtime import images_at_once
 from vae.model.sampling import Sampling
 
 Images = NDArray[np.float32]
@@ -136,11 +137,13 @@ class VAE(keras.Model):
     def encode(self, images: Images, batch_size: int = 500) -> tuple[Latents, Latents]:
         """Return z_mean and z_log_var of q(z|x), (n, latent_dim) each, for images (n, height, width, channels).
 
+        Here and in the methods below, a batch has at most `batch_size` images, and fewer if they are large.
+
         Raises:
             InputError: there are no images, they have another shape or type, or values outside [0, 1].
         """
         images = self.checked(images)
-        parts = [self.encoder.predict_on_batch(images[rows]) for rows in _batches(len(images), batch_size)]
+        parts = [self.encoder.predict_on_batch(images[rows]) for rows in self._batches(len(images), batch_size)]
         z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
         return z_mean, z_log_var
 
@@ -151,7 +154,7 @@ class VAE(keras.Model):
             InputError: there are no latent vectors, or they have another shape.
         """
         z = check_latents(z, self.latent_dim)
-        parts = [self.likelihood.mean(self.decoder(z[rows])) for rows in _batches(len(z), batch_size)]
+        parts = [self.likelihood.mean(self.decoder(z[rows])) for rows in self._batches(len(z), batch_size)]
         return np.concatenate([np.asarray(part) for part in parts])
 
     def reconstruct(self, images: Images, batch_size: int = 500) -> Images:
@@ -180,7 +183,7 @@ class VAE(keras.Model):
             images: (n, height, width, channels).
             samples: the number of draws of z for each image, over which the score is averaged.
             seed: the seed of these draws.
-            batch_size: the number of images in one batch.
+            batch_size: the largest number of images in one batch.
 
         Raises:
             InputError: as in `encode`; or `samples` is less than one.
@@ -191,7 +194,7 @@ class VAE(keras.Model):
         rng, total = np.random.default_rng(seed), np.zeros(len(images))
         for _ in range(samples):
             z = z_mean + np.exp(0.5 * z_log_var) * rng.standard_normal(z_mean.shape, np.float32)
-            for rows in _batches(len(images), batch_size):
+            for rows in self._batches(len(images), batch_size):
                 reconstruction = self.likelihood.nll(images[rows], self.decoder(z[rows]))
                 total[rows] += np.asarray(reconstruction + self.prior.kl(z_mean[rows], z_log_var[rows], z[rows]))
         return total / samples
@@ -224,8 +227,8 @@ class VAE(keras.Model):
     def get_config(self) -> dict[str, Any]:
         return dict(self._config)
 
-
-def _batches(count: int, size: int) -> list[slice]:
-    """Return the rows of each batch; the last may be smaller."""
-    check_count(size, "batch_size")
-    return [slice(start, start + size) for start in range(0, count, size)]
+    def _batches(self, count: int, batch_size: int) -> list[slice]:
+        """Return the rows of each batch; the last may be smaller."""
+        check_count(batch_size, "batch_size")
+        size = images_at_once(batch_size, self.image_shape)
+        return [slice(start, start + size) for start in range(0, count, size)]

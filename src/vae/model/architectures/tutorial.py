@@ -1,6 +1,11 @@
 """The tutorial's convolutional encoder and decoder, layer by layer.
 
 The layers compute the same functions of the same weights as the tutorial's plain Keras layers, by exact short cuts.
+
+The tutorial's decoder makes images whose height and width are multiples of four and at least 12. For images of another
+size, the encoder pads them with zeros at the bottom and at the right, to the next such size; the decoder crops the same
+rows and columns. The loss therefore consists of exactly the image's pixels. All padding is at one side, since the
+encoder drops the last two rows and columns anyway: of a padded image, it drops padding first.
 """
 
 import keras
@@ -11,6 +16,10 @@ from vae.model.sampling import bounded
 from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
 
 FILTERS = (32, 64)
+SIZES = range(8, 257)
+"""The heights and widths for which there are layers."""
+UNUSED = 2
+"""The rows and columns at the end of a padded image that add a row and a column to conv_2, which pool_2 drops."""
 
 
 def build_encoder(
@@ -21,12 +30,14 @@ def build_encoder(
     Both outputs are float32 at any precision.
 
     Raises:
-        InputError: as in `smallest_feature_map`.
+        InputError: as in `padding`.
     """
-    smallest_feature_map(image_shape)
-    images = keras.Input(image_shape, name="images")
-    # The last two rows and columns would add a row and a column to conv_2 that pool_2 drops.
-    h = layers.Cropping2D(((0, 2), (0, 2)), dtype=precision, name="crop")(images)
+    images = h = keras.Input(image_shape, name="images")
+    missing = [rows - UNUSED for rows in padding(image_shape)]
+    if max(missing) > 0:
+        h = layers.ZeroPadding2D([(0, max(0, rows)) for rows in missing], dtype=precision, name="pad")(h)
+    if min(missing) < 0:
+        h = layers.Cropping2D([(0, max(0, -rows)) for rows in missing], dtype=precision, name="crop")(h)
     # ReLU after the pooling, on a quarter of the values: the maximum of ReLUs is the ReLU of the maximum.
     for number, filters in enumerate(FILTERS, start=1):
         h = layers.Conv2D(filters, 3, dtype=precision, name=f"conv_{number}")(h)
@@ -48,7 +59,7 @@ def build_decoder(
     ends in a sigmoid. Here the likelihood applies it, since the loss is more exact on logits.
 
     Raises:
-        InputError: as in `smallest_feature_map`.
+        InputError: as in `padding`.
     """
     height, width = smallest_feature_map(image_shape)
     few, many = FILTERS
@@ -65,6 +76,8 @@ def build_decoder(
         few, activation="relu", packed_output=True, dtype=precision, name="upsampled_deconv_2"
     )(h)
     h = PackedConv2DTranspose(image_shape[-1] * parameters_per_value, dtype=precision, name="deconv_3")(h)
+    if any(padding(image_shape)):
+        h = layers.Cropping2D([(0, rows) for rows in padding(image_shape)], dtype=precision, name="crop")(h)
     parameters = layers.Identity(dtype="float32", name="parameters")(h)
     return keras.Model(z, parameters, name="decoder")
 
@@ -72,15 +85,28 @@ def build_decoder(
 def smallest_feature_map(image_shape: tuple[int, int, int]) -> tuple[int, int]:
     """Return the height and the width after the encoder's second pooling, from which the decoder starts.
 
-    Two convolutions and two poolings reduce each size to (size - 8) / 4. The decoder maps s to 4 s + 8.
+    Two convolutions and two poolings reduce each size of the padded image to (size - 8) / 4. The decoder maps s to
+    4 s + 8.
 
     Raises:
-        InputError: the height or the width is less than 12 or not a multiple of four.
+        InputError: as in `padding`.
+    """
+    height, width = (
+        (size + missing - 8) // 4 for size, missing in zip(image_shape[:2], padding(image_shape), strict=True)
+    )
+    return height, width
+
+
+def padding(image_shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Return the rows and columns between an image and the next size that fits: a multiple of four, at least 12.
+
+    Raises:
+        InputError: the height or the width is not in `SIZES`.
     """
     height, width, _ = image_shape
-    if min(height, width) < 12 or height % 4 or width % 4:
+    if height not in SIZES or width not in SIZES:
         raise InputError(
-            f"images have {height}x{width} pixels, but the tutorial's architecture needs a height and a width that are "
-            "multiples of four and at least 12."
+            f"images have {height}x{width} pixels, but the tutorial's architecture needs a height and a width from "
+            f"{SIZES[0]} to {SIZES[-1]}."
         )
-    return (height - 8) // 4, (width - 8) // 4
+    return max(12 - height, -height % 4), max(12 - width, -width % 4)
