@@ -6,7 +6,7 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 from pathlib import Path
 
-from vae.data.splits import load_splits
+from vae.data.splits import load_splits, missing_classes
 from vae.evaluation.probes import principal_components, probe, summary
 from vae.io.tables import write_json, write_metrics
 from vae.settings.baseline import Baseline
@@ -16,7 +16,13 @@ from vae.stage import run_stage
 
 def main() -> None:
     seed, settings = load_settings(Baseline)
-    train, test = load_splits(Path("data/prepared"), ("train", "test"), labelled=True)
+    train, test = load_splits(Path("data/prepared"), ("train", "test"))
+    if reason := missing_classes(train):
+        left_out = f"The probes of the pixels are left out: {reason}."
+        write_json(Path("reports/details/baseline.json"), {"left_out": left_out})
+        write_metrics(Path("reports/pixels.json"), {})
+        print(left_out)
+        return
     components = principal_components(train.images, test.images, settings.principal_components, seed)
     results = {}
     for name, points in {"pixels": (train.images, test.images), "principal_components": components}.items():

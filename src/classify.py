@@ -6,10 +6,11 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 from pathlib import Path
 
-from vae.data.splits import load_splits
+from vae.data.splits import load_splits, missing_classes
 from vae.evaluation.accuracy import accuracy
 from vae.evaluation.classifier import predict, train_classifier
 from vae.io.tables import write_json, write_metrics
+from vae.io.whole import whole
 from vae.model.checkpoint import save_model
 from vae.settings.classify import Classify
 from vae.settings.loader import load_settings
@@ -18,7 +19,15 @@ from vae.stage import run_stage
 
 def main() -> None:
     seed, settings = load_settings(Classify)
-    train, validation, test = load_splits(Path("data/prepared"), labelled=True)
+    train, validation, test = load_splits(Path("data/prepared"))
+    if reason := missing_classes(train):
+        left_out = f"The classifier is left out: {reason}."
+        with whole(Path("models/classifier.keras")) as part:  # DVC requires the file; `score` does not open it then
+            part.write_text(f"{left_out}\n", encoding="utf-8")
+        write_json(Path("reports/details/classify.json"), {"left_out": left_out})
+        write_metrics(Path("reports/classifier.json"), {})
+        print(left_out)
+        return
     model = train_classifier(
         train,
         validation,

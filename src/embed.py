@@ -6,7 +6,7 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 from pathlib import Path
 
-from vae.data.splits import SPLITS, load_splits
+from vae.data.splits import SPLITS, load_splits, missing_classes
 from vae.evaluation.embedding import embed, save_embedding, to_table
 from vae.evaluation.probes import probe, summary
 from vae.io.tables import write_csv, write_json, write_metrics
@@ -20,16 +20,23 @@ from vae.stage import run_stage
 def main() -> None:
     seed, settings = load_settings(Embed)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
-    splits = load_splits(Path("data/prepared"), image_shape=model.image_shape, labelled=True)
-    means, labels = {}, {}
+    splits = load_splits(Path("data/prepared"), image_shape=model.image_shape)
+    means = {}
     for name, split in zip(SPLITS, splits, strict=True):
         embedding = embed(model, split, settings.batch_size)
         save_embedding(Path(f"data/embeddings/{name}.npz"), embedding)
         if name == "test":
             write_csv(Path("data/embeddings/test.csv"), to_table(embedding))
         print(f"{name}: {len(split.images):,} images in {model.latent_dim} latent dimensions", flush=True)
-        means[name], labels[name] = embedding.z_mean, split.known_labels
-    results = probe(means["train"], labels["train"], means["test"], labels["test"], seed=seed, title="latents")
+        means[name] = embedding.z_mean
+    train, _, test = splits
+    if reason := missing_classes(train):
+        left_out = f"The probes of the latent vectors are left out: {reason}."
+        write_json(Path("reports/details/embed.json"), {"left_out": left_out})
+        write_metrics(Path("reports/latents.json"), {})
+        print(left_out)
+        return
+    results = probe(means["train"], train.known_labels, means["test"], test.known_labels, seed=seed, title="latents")
     write_json(Path("reports/details/embed.json"), {"latents": results})
     write_metrics(Path("reports/latents.json"), {"accuracy": results["logistic_regression"]["accuracy"]})
     print(f"latent means, test images: {summary(results)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vae.data.splits import load_splits
+from vae.data.splits import load_splits, missing_classes
 from vae.evaluation.classifier import Classifier, features
 from vae.evaluation.frechet import compare
 from vae.evaluation.generation import decode
@@ -26,8 +26,14 @@ from vae.stage import run_stage
 def main() -> None:
     seed, settings = load_settings(Score)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
-    classifier = load_model(Path("models/classifier.keras"), Classifier, stage="classify")
     splits = load_splits(Path("data/prepared"), ("test", "train"), image_shape=model.image_shape)
+    if reason := missing_classes(splits[1]):
+        left_out = f"The Frechet distances in a classifier's features are left out: {reason}."
+        write_json(Path("reports/details/score.json"), {"left_out": left_out})
+        write_metrics(Path("reports/frechet.json"), {})
+        print(left_out)
+        return
+    classifier = load_model(Path("models/classifier.keras"), Classifier, stage="classify")
     test, train = (split.images for split in splits)
     check_images(test, classifier.image_shape)
     z_mean, z_log_var = load_arrays(
@@ -35,7 +41,9 @@ def main() -> None:
     )
     (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
-    components = settings.mixture_components
+    components = min(settings.mixture_components, len(train))
+    if components < settings.mixture_components:
+        print(f"score.mixture_components is {settings.mixture_components}, but there are {components} training images")
     print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {len(train):,} training images", flush=True)
     mixture = fit_mixture(z_mean, z_log_var, components, seed)
     count = min(len(test), len(train))  # one size for all sets: the distance depends on it

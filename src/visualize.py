@@ -5,22 +5,25 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 # isort: split
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vae.data.splits import Split, first_images, load_splits
+from vae.data.splits import Split, first_images, load_splits, missing_classes
 from vae.evaluation import latent_dimensions, map_quality
 from vae.evaluation.generation import decode
+from vae.evaluation.map_quality import MapQuality
 from vae.io.arrays import load_arrays
 from vae.io.tables import read_csv, write_csv, write_json
 from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
-from vae.plots import charts, examples, grids, latent_walks
+from vae.plots import charts, examples, grids, latent_walks, names
 from vae.plots.maps import maps
+from vae.plots.mosaic import grey_colors
 from vae.plots.style import save_figure
-from vae.plots.tsne import to_table, tsne
+from vae.plots.tsne import fitting_perplexity, to_table, tsne
 from vae.settings.loader import load_settings
 from vae.settings.visualize import Visualize
 from vae.stage import run_stage
@@ -31,13 +34,15 @@ MAPS = {"images": "t-SNE of the images", "latents": "t-SNE of their latent vecto
 TRAVERSED = 16
 TRAVERSAL_VALUES = np.linspace(-3, 3, 13)
 INTERPOLATION_STEPS = 11
-MANIFOLD_STEPS = 20
+COLUMNS, PAIRS = 12, 5
 
 
 def main() -> None:
     seed, settings = load_settings(Visualize)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
-    splits = load_splits(Path("data/prepared"), ORDER, image_shape=model.image_shape, labelled=True)
+    splits = load_splits(Path("data/prepared"), ORDER, image_shape=model.image_shape)
+    shown = first_images(splits, settings.tsne_points)
+    perplexity = fitting_perplexity(settings.perplexity, len(shown.images))
     means: list[NDArray[np.float32]] = []
     for name, split in zip(ORDER, splits, strict=True):
         shape = len(split.images), model.latent_dim
@@ -47,71 +52,94 @@ def main() -> None:
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=z_mean.shape[:1])
     history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)
 
+    grey = grey_colors(test.images)
     save_figure(REPORTS / "training_curves.png", charts.training_curves(history))
-    draw_losses(test, reconstruction + kl)
-    draw_reconstructions(model, test, z_mean, reconstruction + kl)
-    draw_dimensions(model, latent_dimensions.by_kl(z_mean, z_log_var))
-    draw_interpolations(model, test, z_mean)
+    draw_losses(test, reconstruction + kl, grey)
+    draw_reconstructions(model, test, z_mean, reconstruction + kl, grey)
+    draw_dimensions(model, latent_dimensions.by_kl(z_mean, z_log_var), grey)
+    draw_interpolations(model, test, z_mean, grey)
     samples = model.sample(settings.prior_samples, seed)
-    save_figure(REPORTS / "prior_samples.png", grids.samples(samples, f"{len(samples)} decoded draws from the prior"))
-    draw_maps(settings, seed, first_images(splits, settings.tsne_points), np.concatenate(means))
+    title = f"{len(samples)} decoded draws from the prior"
+    save_figure(REPORTS / "prior_samples.png", grids.samples(samples, title, grey))
+    if perplexity < settings.perplexity:
+        points = f"{len(shown.images)} points have room for {perplexity:.6g}, which the maps use"
+        print(f"visualize.perplexity is {settings.perplexity:g}, but {points}.", flush=True)
+    draw_maps(perplexity, seed, shown, np.concatenate(means))
     print(f"wrote the figures and tables in {REPORTS}/")
 
 
-def draw_losses(test: Split, loss: NDArray[np.float64]) -> None:
+def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:
     """Draw the histogram of the loss with the images of largest loss."""
     bins, hardest = charts.loss_histogram(loss), examples.hardest(loss, charts.GALLERY)
-    captions = [f"{test.class_names[test.known_labels[i]]}\n{loss[i]:.1f}" for i in hardest]
+    captions, caption = [f"{loss[i]:.1f}" for i in hardest], "in nats"
+    if test.labels is not None:
+        classes, caption = names.labels(test.class_names, 9, lines=2), "class, and loss in nats"
+        captions = [f"{classes[test.labels[i]]}\n{below}" for i, below in zip(hardest, captions, strict=True)]
     write_csv(REPORTS / "loss_histogram.csv", bins)
-    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions))
+    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, caption, grey))
 
 
-def draw_reconstructions(model: VAE, test: Split, z_mean: NDArray[np.float32], loss: NDArray[np.float64]) -> None:
-    """Draw each class's best, median and worst image, with their reconstructions."""
-    shown = examples.extremes_of_each_class(loss, test.known_labels)
-    classes = test.class_names[test.known_labels[shown[0]]]
-    figure = grids.reconstructions(
-        test.images[shown], decode(model, z_mean[shown]), loss[shown], classes, float(loss.mean())
-    )
+def draw_reconstructions(
+    model: VAE, test: Split, z_mean: NDArray[np.float32], loss: NDArray[np.float64], grey: str
+) -> None:
+    """Draw each class's best, median and worst image, or those of all images, with their reconstructions."""
+    shown, classes, whose = examples.extremes(loss, COLUMNS), [], "test images"
+    if test.labels is not None and not missing_classes(test):
+        shown = examples.extremes_of_each_class(loss, test.labels, COLUMNS)
+        texts, whole = names.labels(test.class_names, 8, lines=3), len(test.class_names)
+        classes = [texts[label] for label in test.labels[shown[0]]]
+        whose = f"test image of {'each class' if len(classes) == whole else f'{len(classes)} of {whole:,} classes'}"
+    decoded = decode(model, z_mean[shown])
+    figure = grids.reconstructions(test.images[shown], decoded, loss[shown], classes, float(loss.mean()), whose, grey)
     save_figure(REPORTS / "reconstructions.png", figure)
 
 
-def draw_dimensions(model: VAE, table: pd.DataFrame) -> None:
+def draw_dimensions(model: VAE, table: pd.DataFrame, grey: str) -> None:
     """Draw the KL of each latent dimension, and how the dimensions of largest KL change an image."""
     write_csv(REPORTS / "kl_per_dimension.csv", table)
     save_figure(REPORTS / "kl_per_dimension.png", charts.kl_per_dimension(table))
 
     z = latent_walks.traversals(model.latent_dim, table.dimension[:TRAVERSED].tolist(), TRAVERSAL_VALUES)
-    save_figure(REPORTS / "traversals.png", grids.traversals(decode(model, z), TRAVERSAL_VALUES, table))
+    save_figure(REPORTS / "traversals.png", grids.traversals(decode(model, z), TRAVERSAL_VALUES, table, grey))
 
-    first, values = table.dimension[:2].tolist(), latent_walks.gaussian_quantiles(MANIFOLD_STEPS)
+    values = latent_walks.gaussian_quantiles(grids.manifold_steps(model.image_shape))
+    first = table.dimension[:2].tolist()
     plane = decode(model, latent_walks.plane(model.latent_dim, first, values))
-    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, model.latent_dim))
+    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, model.latent_dim, grey))
 
 
-def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32]) -> None:
-    """Draw the way between the first test images of two classes: 0 to 1, 2 to 3, and so on."""
-    present, firsts = np.unique(test.known_labels, return_index=True)
-    names, pairs = test.class_names[present], len(present) // 2
-    starts, ends = firsts[0 : 2 * pairs : 2], firsts[1 : 2 * pairs : 2]
+def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32], grey: str) -> None:
+    """Draw the way between the first test images of two classes: 0 to 1, 2 to 3, and so on; or of any two images."""
+    pairs, of = examples.pairs(len(test.images), PAIRS), "test images"
+    texts = [str(i) for i in range(len(test.images))]
+    if test.labels is not None and not missing_classes(test):
+        pairs, of = examples.pairs_of_classes(test.labels, PAIRS), "classes"
+        classes = names.labels(test.class_names, 16)
+        texts = [classes[label] for label in test.labels]
+    starts, ends = pairs.T
     between = decode(model, latent_walks.interpolations(z_mean[starts], z_mean[ends], INTERPOLATION_STEPS))
-    rows = [f"{start} → {end}" for start, end in zip(names[0::2], names[1::2], strict=False)]
-    figure = grids.interpolations(test.images[starts], between, test.images[ends], rows)
+    rows = [f"{texts[start]} → {texts[end]}" for start, end in pairs]
+    figure = grids.interpolations(test.images[starts], between, test.images[ends], rows, of, grey)
     save_figure(REPORTS / "interpolations.png", figure)
 
 
-def draw_maps(settings: Visualize, seed: int, shown: Split, z_mean: NDArray[np.float32]) -> None:
+def draw_maps(perplexity: float, seed: int, shown: Split, z_mean: NDArray[np.float32]) -> None:
     """Draw and assess the t-SNE maps of the images and of their latent vectors."""
-    images, labels, class_names = shown.images, shown.known_labels, shown.class_names
-    places, quality = {}, {}
+    images, labels, class_names = shown
+    places: dict[str, NDArray[np.float64]] = {}
+    quality: dict[str, MapQuality] = {}
     for name, points in {"images": images, "latents": z_mean[: len(images)]}.items():
-        part = tsne(points, perplexity=settings.perplexity, seed=seed, title=MAPS[name])
+        part = tsne(points, perplexity=perplexity, seed=seed, title=MAPS[name])
         write_csv(REPORTS / f"tsne_{name}.csv", to_table(part, labels, class_names))
         quality[name] = map_quality.assess(points, images, part, labels)
         title = f"{MAPS[name]}: {map_quality.describe(quality[name])}"
         print(title, flush=True)
         places[title] = part
-    write_json(REPORTS / "details/visualize.json", {"maps": quality})
+    details: dict[str, Any] = {"maps": quality}
+    if reason := missing_classes(shown):
+        details["left_out"] = f"The 5-NN accuracy of the maps is left out: {reason}."
+        print(details["left_out"], flush=True)
+    write_json(REPORTS / "details/visualize.json", details)
     save_figure(REPORTS / "tsne.png", maps(places, labels, class_names), levels=16)
 
 

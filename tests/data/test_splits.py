@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vae.data.splits import Split, first_images, load_split, load_splits, save_split
+from vae.data.splits import Split, first_images, load_split, load_splits, missing_classes, save_split
 from vae.errors import InputError
 from vae.io.arrays import save_arrays
 
@@ -117,13 +117,30 @@ def test_splits_of_another_shape_are_refused(
     assert str(error.value) == f"{tmp_path / refused}.npz: {reason}; `dvc repro` makes it again."
 
 
-def test_splits_without_labels_are_refused_where_labels_are_needed(tmp_path: Path) -> None:
+def test_splits_of_which_only_one_has_labels_are_refused(tmp_path: Path) -> None:
     save_split(tmp_path / "train.npz", LABELLED)
     save_split(tmp_path / "test.npz", UNLABELLED)
-    assert [split.labels is None for split in load_splits(tmp_path, ("train", "test"))] == [False, True]
-    with pytest.raises(InputError) as refused:
-        load_splits(tmp_path, ("train", "test"), labelled=True)
-    assert str(refused.value) == f"{tmp_path / 'test.npz'} contains no labels, but this stage needs them."
+    for names, has, other in ((("train", "test"), "no ", ""), (("test", "train"), "", "no ")):
+        with pytest.raises(InputError) as refused:
+            load_splits(tmp_path, names)
+        first, second = (f"{tmp_path / name}.npz" for name in names)
+        reason = f"it contains {has}labels, but {first} contains {other}labels"
+        assert str(refused.value) == f"{second}: {reason}; `dvc repro` makes it again."
+
+
+def test_splits_without_labels_are_loaded(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        save_split(tmp_path / f"{name}.npz", UNLABELLED)
+    assert [split.labels for split in load_splits(tmp_path, ("train", "test"))] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [(None, "the images have no labels"), ([1, 1], "all images are of one class"), ([0, 2], "")],
+)
+def test_the_reason_why_no_classes_can_be_told_apart_is_named(labels: list[int] | None, reason: str) -> None:
+    known = None if labels is None else np.array(labels, np.uint8)
+    assert missing_classes(Split(IMAGES[:2], known, NAMES)) == reason
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 7, 9])

@@ -294,13 +294,22 @@ def test_splits_of_different_shapes_are_refused(
     assert refusal(stage, folder, capsys).startswith(f"data/prepared/{split}.npz: its images have the shape ")
 
 
-@pytest.mark.parametrize("stage", ["embed", "visualize", "baseline", "classify"])
-def test_images_without_labels_are_refused_where_labels_are_needed(
-    stage: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("stage", ["embed", "visualize", "baseline", "classify", "score"])
+def test_labels_of_some_splits_only_are_refused(stage: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change("labels", lambda old: None)(folder / "data/prepared/test.npz")
-    expected = "data/prepared/test.npz contains no labels, but this stage needs them."
-    assert refusal(stage, folder, capsys) == expected
+    none, some = (
+        "data/prepared/test.npz: it contains no labels, but data/prepared/train.npz contains labels",
+        "data/prepared/train.npz: it contains labels, but data/prepared/test.npz contains no labels",
+    )
+    expected = some if stage in ("visualize", "score") else none
+    assert refusal(stage, folder, capsys) == f"{expected}; `dvc repro` makes it again."
+
+
+def test_too_few_images_for_a_map_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in SPLITS:
+        for array in ("images", "labels"):
+            change(array, lambda old: old[:2])(folder / f"data/prepared/{name}.npz")
+    assert refusal("visualize", folder, capsys) == "there are 6 images, but a t-SNE map needs at least 7."
 
 
 @pytest.mark.parametrize("stage", ["prepare", pytest.param("evaluate", marks=pytest.mark.slow)])

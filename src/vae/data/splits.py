@@ -86,7 +86,6 @@ def load_splits(
     names: Sequence[str] = SPLITS,
     *,
     image_shape: tuple[int, ...] | None = None,
-    labelled: bool = False,
 ) -> list[Split]:
     """Read several splits from the folder of the prepared data.
 
@@ -95,12 +94,11 @@ def load_splits(
         names: the names of the splits.
         image_shape: the required shape of an image, (height, width, channels); None requires the shape of the first
             split.
-        labelled: whether labels are required.
 
     Raises:
-        InputError: as in `load_split`, or the images have another shape or no labels.
+        InputError: as in `load_split`; or the images have another shape, or some splits have labels and others do not.
     """
-    splits = []
+    splits: list[Split] = []
     for name in names:
         path = folder / f"{name}.npz"
         split = load_split(path)
@@ -108,10 +106,18 @@ def load_splits(
         image_shape = image_shape or shape
         if shape != image_shape:
             raise wrong_file(path, f"its images have the shape {shape}, but must have {image_shape}")
-        if labelled and split.labels is None:
-            raise InputError(f"{path} contains no labels, but this stage needs them.")
+        if splits and (split.labels is None) != (splits[0].labels is None):
+            has, other = ("no ", "") if split.labels is None else ("", "no ")
+            raise wrong_file(path, f"it contains {has}labels, but {folder / names[0]}.npz contains {other}labels")
         splits.append(split)
     return splits
+
+
+def missing_classes(split: Split) -> str:
+    """Return why no classes can be told apart in the split, or an empty string if they can."""
+    if split.labels is None:
+        return "the images have no labels"
+    return "" if len(np.unique(split.labels)) > 1 else "all images are of one class"
 
 
 def first_images(splits: Sequence[Split], count: int) -> Split:

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from vae.evaluation.posterior import ACTIVE_VARIANCE
-from vae.plots.mosaic import TILE, mosaic
+from vae.plots.mosaic import INK, TILE, mosaic, tile_size
 from vae.plots.style import COLORS, SMALL, new_figure
 
 LABELLED_BARS = 32
@@ -105,7 +105,12 @@ def loss_histogram(losses: NDArray[np.float64]) -> pd.DataFrame:
 
 
 def losses(
-    values: NDArray[np.float64], bins: pd.DataFrame, hardest: NDArray[np.float32], captions: Sequence[str]
+    values: NDArray[np.float64],
+    bins: pd.DataFrame,
+    hardest: NDArray[np.float32],
+    captions: Sequence[str],
+    caption: str = "class, and loss in nats",
+    grey: str = INK,
 ) -> Figure:
     """Draw the histogram of the loss with its mean and its median, above the images of largest loss.
 
@@ -114,20 +119,23 @@ def losses(
         bins: as `loss_histogram` returns them.
         hardest: (count, height, width, channels), the largest loss first.
         captions: (count,), one below each image.
+        caption: what each caption says.
+        grey: the colours of images of one channel.
     """
     mean, median = values.mean(), np.median(values)
     title = f"Loss (−ELBO) of {len(values):,} test images: mean {mean:.2f}, median {median:.2f} nats"
-    figure = new_figure(TILE * GALLERY + 1.5, 5.6, title)
+    width, height = tile_size(hardest)
+    figure = new_figure(max(width, TILE) * GALLERY + 1.5, 5.6 + max(0, height - TILE), title)
     chart, gallery = figure.subplots(2, 1, height_ratios=[3, 1])
-    width = bins.loss[1] - bins.loss[0] if len(bins) > 1 else 1.0
-    chart.bar(bins.loss, bins.images, width, color=COLORS[1], edgecolor="white", linewidth=0.5)
+    step = bins.loss[1] - bins.loss[0] if len(bins) > 1 else 1.0
+    chart.bar(bins.loss, bins.images, step, color=COLORS[1], edgecolor="white", linewidth=0.5)
     chart.axvline(mean, color=COLORS[0], label=f"mean {mean:.2f}")
     chart.axvline(median, color=COLORS[7], linestyle="--", label=f"median {median:.2f}")
-    chart.set(xlabel="loss, nats per image", ylabel=f"images per bin of {width:.3g} nats")
+    chart.set(xlabel="loss, nats per image", ylabel=f"images per bin of {step:.3g} nats")
     chart.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
     chart.grid(axis="y", alpha=0.3)
     chart.set_axisbelow(True)
     chart.legend(frameon=False)
-    mosaic(gallery, hardest[np.newaxis], captions)
-    gallery.set_title("The largest losses: class, and loss in nats", fontsize=10)
+    mosaic(gallery, hardest[np.newaxis], captions, grey=grey)
+    gallery.set_title(f"The largest losses: {caption}", fontsize=10)
     return figure

@@ -7,11 +7,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vae.plots.mosaic import TILE, mosaic, tile
+from vae.plots.mosaic import INK, TILE, mosaic, tile, tile_size
 from vae.plots.style import SMALL, new_figure
 
 ERROR_COLORS = "magma_r"
 """A perceptually uniform colour map, light where the error is zero."""
+MANIFOLD_STEPS = 20
+"""Rows and columns of `manifold`, with tiles of half the size; images of more than 64 pixels need larger tiles."""
+
+
+def manifold_steps(image_shape: tuple[int, ...]) -> int:
+    """Return the number of rows and columns that `manifold` has room for, for images (height, width, channels)."""
+    return MANIFOLD_STEPS if max(image_shape[:2]) <= 64 else MANIFOLD_STEPS // 2
 
 
 def reconstructions(
@@ -20,22 +27,27 @@ def reconstructions(
     losses: NDArray[np.float64],
     classes: Sequence[str],
     mean_loss: float,
+    whose: str = "test image of each class",
+    grey: str = INK,
 ) -> Figure:
-    """Draw each class's best, median and worst image, its reconstruction and the error, with the loss below.
+    """Draw best, median and worst images, their reconstructions and the errors, with the losses below.
 
     Args:
-        images: (3, classes, height, width, channels): best, median, worst.
+        images: (3, columns, height, width, channels): best, median, worst.
         reconstructed: the same shape.
-        losses: (3, classes), nats per image.
-        classes: the names of the classes, one per column.
+        losses: (3, columns), nats per image.
+        classes: the names of the classes, one above each column, or none.
         mean_loss: the mean over all test images, in nats.
+        whose: what the images are the best, the median and the worst of, for the title.
+        grey: the colours of images of one channel.
     """
     title = (
-        "Best, median and worst test image of each class, reconstructed from the posterior mean\n"
+        f"Best, median and worst {whose}, reconstructed from the posterior mean\n"
         f"Below each its loss in nats; the mean of all test images is {mean_loss:.2f}"
     )
-    columns = max(len(classes), 8)  # the title needs that width
-    figure = new_figure(TILE * columns + 2.2, 9 * TILE + 2.2, title)
+    width, height = tile_size(images)
+    columns = max(images.shape[1] * max(width, TILE), 8 * TILE)  # the title needs that width
+    figure = new_figure(columns + 2.2, 9 * height + 2.2, title)
     groups = figure.subplots(3, 1)
     for axes, name, original, reconstruction, loss in zip(
         groups, ("best", "median", "worst"), images, reconstructed, losses, strict=True
@@ -43,51 +55,63 @@ def reconstructions(
         error = np.abs(original - reconstruction).mean(axis=-1, keepdims=True)
         blank = np.full_like(original, np.nan)
         below = [f"{value:.1f}" for value in loss]
-        mosaic(axes, np.stack([original, reconstruction, blank]), below, ("original", "reconstruction", "error"))
+        mosaic(axes, np.stack([original, reconstruction, blank]), below, ("original", "reconstruction", "error"), grey)
         colored = tile(axes, np.stack([blank[..., :1], blank[..., :1], error]), ERROR_COLORS)
         axes.set_ylabel(name, fontsize=12, weight="bold")
-    top = groups[0].secondary_xaxis("top")
-    top.set_xticks(np.arange(len(classes)), classes, weight="bold")
-    top.tick_params(length=0)
-    top.spines[:].set_visible(False)
+    if len(classes):
+        top = groups[0].secondary_xaxis("top")
+        top.set_xticks(np.arange(len(classes)), classes, weight="bold")
+        top.tick_params(length=0)
+        top.spines[:].set_visible(False)
     bar = figure.colorbar(colored, ax=groups, shrink=0.4, aspect=30, pad=0.02)
     bar.set_label("absolute error of a pixel in [0, 1]")
     return figure
 
 
-def samples(images: NDArray[np.float32], title: str) -> Figure:
+def samples(images: NDArray[np.float32], title: str, grey: str = INK) -> Figure:
     """Draw images (n, height, width, channels) row by row in a grid that is as square as possible."""
     columns = int(np.ceil(np.sqrt(len(images))))
     rows = int(np.ceil(len(images) / columns))
     tiles = np.full((rows * columns, *images.shape[1:]), np.nan, np.float32)
     tiles[: len(images)] = images
-    figure = new_figure(TILE * max(columns, 5) + 0.2, TILE * rows + 0.45, title)
-    mosaic(figure.subplots(), tiles.reshape(rows, columns, *images.shape[1:]))
+    width, height = tile_size(images)
+    figure = new_figure(max(width * columns, TILE * 5) + 0.2, height * rows + 0.45, title)
+    mosaic(figure.subplots(), tiles.reshape(rows, columns, *images.shape[1:]), grey=grey)
     return figure
 
 
-def traversals(images: NDArray[np.float32], values: NDArray[np.float64], dimensions: pd.DataFrame) -> Figure:
+def traversals(
+    images: NDArray[np.float32], values: NDArray[np.float64], dimensions: pd.DataFrame, grey: str = INK
+) -> Figure:
     """Draw one latent dimension per row, labelled with its KL, and one of its values per column.
 
     Args:
         images: (rows, steps, height, width, channels).
         values: (steps,), the values of the dimension.
         dimensions: as `vae.evaluation.latent_dimensions.by_kl` returns them; the first rows are shown.
+        grey: the colours of images of one channel.
     """
     rows, steps = images.shape[:2]
     which = "largest KL first" if rows == len(dimensions) else f"the {rows} of {len(dimensions)} with the largest KL"
     scale = f"from z = {_number(values[0])} to {_number(values[-1])}, the others at zero"
-    figure = new_figure(TILE * steps + 1.4, TILE * rows + 0.95, f"One latent dimension a row, {which}: {scale}")
+    width, height = tile_size(images)
+    title = f"One latent dimension a row, {which}: {scale}"
+    figure = new_figure(max(width, TILE) * steps + 1.4, height * rows + 0.95, title)
     shown = dimensions[:rows]
     labels = [f"$z_{{{k}}}$: KL {kl:.2f} nats" for k, kl in zip(shown.dimension, shown.kl, strict=True)]
     axes = figure.subplots()
-    mosaic(axes, images, [_number(value) for value in values], labels)
+    mosaic(axes, images, [_number(value) for value in values], labels, grey)
     axes.set_xlabel("value of the dimension")
     return figure
 
 
 def interpolations(
-    starts: NDArray[np.float32], between: NDArray[np.float32], ends: NDArray[np.float32], pairs: Sequence[str]
+    starts: NDArray[np.float32],
+    between: NDArray[np.float32],
+    ends: NDArray[np.float32],
+    pairs: Sequence[str],
+    of: str = "classes",
+    grey: str = INK,
 ) -> Figure:
     """Draw one pair of test images per row, with the images decoded on the way from one to the other between them.
 
@@ -97,22 +121,29 @@ def interpolations(
             originals included.
         ends: as `starts`.
         pairs: the label of each row.
+        of: what the labels are.
+        grey: the colours of images of one channel.
     """
     tiles = np.concatenate([starts[:, np.newaxis], between, ends[:, np.newaxis]], axis=1)
     rows, columns = tiles.shape[:2]
     title = "Between two test images: decoded on the straight line from one posterior mean to the other"
-    figure = new_figure(TILE * columns + 0.5 + 0.07 * max(map(len, pairs)), TILE * rows + 0.95, title)
+    width, height = tile_size(starts)
+    figure = new_figure(max(width, TILE) * columns + 0.5 + 0.07 * max(map(len, pairs)), height * rows + 0.95, title)
     axes = figure.subplots()
     shares = [f"{share:.0%}" for share in np.linspace(0, 1, between.shape[1])]
-    mosaic(axes, tiles, ["original", *shares, "original"], pairs)
-    axes.set(xlabel="share of the way", ylabel="classes")
+    mosaic(axes, tiles, ["original", *shares, "original"], pairs, grey)
+    axes.set(xlabel="share of the way", ylabel=of)
     for edge in (0.5, columns - 1.5):
         axes.axvline(edge, color="black", linewidth=2)
     return figure
 
 
 def manifold(
-    images: NDArray[np.float32], values: NDArray[np.float64], dimensions: Sequence[int], latent_dim: int
+    images: NDArray[np.float32],
+    values: NDArray[np.float64],
+    dimensions: Sequence[int],
+    latent_dim: int,
+    grey: str = INK,
 ) -> Figure:
     """Draw the decoded plane of two dimensions, or the line of one, at Gaussian quantiles.
 
@@ -123,17 +154,19 @@ def manifold(
         values: (steps,), the values of both dimensions.
         dimensions: the dimension of the columns and, if there is a second, the dimension of the rows.
         latent_dim: K.
+        grey: the colours of images of one channel.
     """
     rows, steps = images.shape[:2]
     shown = {1: "The line of the only latent dimension", 2: "The plane of both latent dimensions"}.get(
         latent_dim, f"The plane of the two of {latent_dim} latent dimensions with the largest KL, the others at zero"
     )
     title = f"{shown},\ndecoded at evenly spaced quantiles of N(0, 1)"
-    size = TILE / 2  # there are hundreds of tiles
-    figure = new_figure(size * steps + 0.8, size * rows + 1.15, title)
+    size = TILE if steps < MANIFOLD_STEPS else TILE / 2  # there are hundreds of tiles
+    width, height = tile_size(images, size**2)
+    figure = new_figure(max(width, size) * steps + 0.8, height * rows + 1.15, title)
     axes = figure.subplots()
     labels = [f"{value:.1f}".replace("-", "−") for value in values]
-    mosaic(axes, images, labels, labels if len(dimensions) > 1 else ())
+    mosaic(axes, images, labels, labels if len(dimensions) > 1 else (), grey)
     axes.tick_params(labelsize=SMALL - 1)
     axes.invert_yaxis()
     axes.set_xlabel(f"$z_{{{dimensions[0]}}}$")

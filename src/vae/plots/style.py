@@ -16,16 +16,28 @@ COLORS = (
     *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
     *("#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000"),
 )
+# Ten more for 11 to 20 classes: of all colours of three equal pairs of digits, those at the largest distance in CIELAB
+# from each other and from the first ten, for readers with and without red-green blindness.
+MORE_COLORS = (
+    *("#3322EE", "#DDDD00", "#7777FF", "#77AAFF", "#0044CC"),
+    *("#AA0011", "#CCCC99", "#5555BB", "#88BB00", "#DD7766"),
+)
+SCALE = "turbo"
+"""The colour map of more classes."""
 DPI = 150
+MAX_BYTES = 10**6
+"""The size of a picture above which it gets fewer colours."""
+LEVELS = (256, 86, 52, 16, 6, 4)
+"""The numbers of levels of a colour channel, each of which contains black and white."""
 TITLE, SMALL = 13, 9
 """Font sizes in points, of a figure's title and of the labels of tiles and bars; all other text is Matplotlib's 10."""
 
 
 def class_colors(count: int) -> tuple[str, ...]:
-    """Return a colour for each of `count` classes: from `COLORS` if there are enough, otherwise from a rainbow."""
-    if count <= len(COLORS):
-        return COLORS[:count]
-    return tuple(to_hex(color) for color in mpl.colormaps["turbo"](np.linspace(0, 1, count)))
+    """Return a colour for each of `count` classes: up to 20 that differ clearly, otherwise from a rainbow."""
+    if count <= len(COLORS + MORE_COLORS):
+        return (COLORS + MORE_COLORS)[:count]
+    return tuple(to_hex(color) for color in mpl.colormaps[SCALE](np.linspace(0, 1, count)))
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
@@ -41,14 +53,20 @@ def save_figure(path: Path, figure: Figure, levels: int = 256) -> None:
     Args:
         path: the file.
         figure: the figure, drawn at 150 dots per inch.
-        levels: the number of levels of each colour channel. With 16, a figure of thousands of transparent dots takes
-            half the bytes, and `COLORS`, black and white stay exact.
+        levels: the number of levels of each colour channel, one of `LEVELS`. With 16, a figure of thousands of
+            transparent dots takes half the bytes, and `COLORS`, black and white stay exact. A file of more than
+            `MAX_BYTES` gets fewer.
     """
     drawn = BytesIO()
     figure.savefig(drawn, dpi=DPI)
     with Image.open(drawn) as picture:
         channels = np.asarray(picture.convert("RGB"), np.float64)
-    step = 255 / (levels - 1)
-    rounded = (np.round(channels / step) * step).round().astype(np.uint8)
+    for fewer in LEVELS[LEVELS.index(levels) :]:
+        step = 255 / (fewer - 1)
+        rounded = (np.round(channels / step) * step).round().astype(np.uint8)
+        encoded = BytesIO()
+        Image.fromarray(rounded).save(encoded, "PNG", optimize=True, dpi=(DPI, DPI))
+        if encoded.tell() <= MAX_BYTES:
+            break
     with whole(path) as part:
-        Image.fromarray(rounded).save(part, "PNG", optimize=True, dpi=(DPI, DPI))
+        part.write_bytes(encoded.getbuffer())

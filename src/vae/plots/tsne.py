@@ -15,6 +15,8 @@ from vae.errors import InputError
 PRINCIPAL_COMPONENTS = 50
 MAX_BARNES_HUT = 10_000
 EARLY_ITERATIONS, ITERATIONS, CALLBACK_EVERY = 250, 500, 10
+FEWEST = 7
+"""The number of points that the smallest perplexity needs, which is 2."""
 LARGEST = 1e15
 """The largest value of a point: openTSNE squares them in float32."""
 ROUNDING, SMALLEST = 1e-5, 1e-16
@@ -64,6 +66,17 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
     return np.asarray(places)
 
 
+def fitting_perplexity(perplexity: float, count: int) -> float:
+    """Return the perplexity, or the largest one of a map of `count` points where that is less.
+
+    Raises:
+        InputError: there are too few points for any map.
+    """
+    if count < FEWEST:
+        raise InputError(f"there are {count} images, but a t-SNE map needs at least {FEWEST}.")
+    return min(perplexity, (count - 1) / 3)  # t-SNE looks at three times as many neighbours of each point
+
+
 def _check(points: NDArray[np.float32], perplexity: float, title: str) -> None:
     """Refuse points (n, d) of which t-SNE cannot make a map.
 
@@ -87,7 +100,10 @@ def _check(points: NDArray[np.float32], perplexity: float, title: str) -> None:
         )
 
 
-def to_table(places: NDArray[np.float64], labels: NDArray[np.uint8], class_names: NDArray[np.str_]) -> pd.DataFrame:
-    """Return one row per point for `dvc plots`: x, y, its label and the name of its class."""
+def to_table(
+    places: NDArray[np.float64], labels: NDArray[np.integer[Any]] | None, class_names: NDArray[np.str_]
+) -> pd.DataFrame:
+    """Return one row per point for `dvc plots`: x, y and, if there are labels, its label and the name of its class."""
     x, y = places.round(3).T
-    return pd.DataFrame({"x": x, "y": y, "label": labels, "class": class_names[labels]})
+    classes = {} if labels is None else {"label": labels, "class": class_names[labels]}
+    return pd.DataFrame({"x": x, "y": y, **classes})
