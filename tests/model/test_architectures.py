@@ -95,7 +95,8 @@ def test_model_has_the_parameters_of_the_tutorial_at_ten_latent_dimensions() -> 
 
 @pytest.fixture(params=SHAPES, ids=str, scope="module")
 def model(request: pytest.FixtureRequest) -> VAE:
-    """A model that is not to be trained."""
+    """A model that is not to be trained. With other weights, rounding may take a value to the other side of a ReLU."""
+    keras.utils.set_random_seed(0)
     return VAE(request.param, 10, seed=0)
 
 
