@@ -11,4 +11,4 @@ class Evaluate(Section):
     samples: int = Field(
         ge=1, le=1_000_000, description="Samples of z for each test image: k of the importance-weighted bound."
     )
-    batch_size: BatchSize = Field(description="Images in one batch.")
+    batch_size: BatchSize = Field(description="Images in one batch at most; fewer if the images are large.")

@@ -11,4 +11,4 @@ class Score(Section):
     mixture_components: int = Field(
         ge=1, le=100, description="Gaussians in the mixture that is fitted to the latents in place of the prior."
     )
-    batch_size: BatchSize = Field(description="Images in one batch.")
+    batch_size: BatchSize = Field(description="Images in one batch at most; fewer if the images are large.")

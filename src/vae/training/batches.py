@@ -12,7 +12,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 
-def batches(images: NDArray[np.float32], batch_size: int, labels: NDArray[np.integer[Any]] | None = None) -> tf.data.Dataset:
+def batches(
+    images: NDArray[np.float32], batch_size: int, labels: NDArray[np.integer[Any]] | None = None
+) -> tf.data.Dataset:
     """Return batches of images (n, height, width, channels) in their order; the last may be smaller.
 
     With labels (n,), each batch is a pair of images and their labels.
@@ -58,7 +60,9 @@ def _slices(order: tf.Tensor, count: int, batch_size: int) -> tf.data.Dataset:
     return slices.concatenate(tf.data.Dataset.from_tensors(order[-rest:])) if rest else slices
 
 
-def _gather(indices: tf.data.Dataset, images: NDArray[np.float32], labels: NDArray[np.integer[Any]] | None) -> tf.data.Dataset:
+def _gather(
+    indices: tf.data.Dataset, images: NDArray[np.float32], labels: NDArray[np.integer[Any]] | None
+) -> tf.data.Dataset:
     on_device = tf.constant(images) if labels is None else (tf.constant(images), tf.constant(labels))
     options = tf.data.Options()
     options.autotune.enabled = False

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vae.data.splits import Split
+from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 from vae.settings.model import Model
 from vae.settings.train import Train
@@ -100,7 +101,7 @@ def fit(
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             steps_per_epoch=steps,
-            validation_data=batches(validation_images, VALIDATION_BATCH_SIZE),
+            validation_data=batches(validation_images, images_at_once(VALIDATION_BATCH_SIZE, model.image_shape)),
             callbacks=[
                 *(*callbacks, ValidationNoise(), record, early_stopping),
                 *([resume] if resume else []),
