@@ -22,7 +22,7 @@ Stages = dict[str, dict[str, Any]]
 
 def graph() -> str:
     """Return the pipeline as a Mermaid graph, without the arrows that follow from others."""
-    lines = ["    raw[(data/raw)] --> prepare"]
+    lines = ["    raw[(images)] --> prepare"]
     after = followers(stages())
     for name, following in after.items():
         indirect = {last for middle in following for last in reachable(after, [middle]) - {middle}}

@@ -57,7 +57,7 @@ def main() -> None:
 
 def metrics(results: dict[str, Any]) -> dict[str, float]:
     """Return the metrics of a protocol, with the loss in bits per dimension where the results have it."""
-    bits = {"bits_per_dim": results["bits_per_dimension"]["loss"]} if "bits_per_dimension" in results else {}
+    bits = {"bpd": results["bits_per_dimension"]["loss"]} if "bits_per_dimension" in results else {}
     return {metric: results[name] for name, metric in METRICS.items()} | bits
 
 

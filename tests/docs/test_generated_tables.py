@@ -115,7 +115,7 @@ def test_a_change_reruns_the_stages_that_use_the_section_and_all_after_them(sect
 def test_the_graph_leaves_out_arrows_that_follow_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline_tables, "stages", lambda: STAGES)
     arrows = [line.strip() for line in pipeline_tables.graph().splitlines() if "-->" in line]
-    assert arrows == ["raw[(data/raw)] --> prepare", "prepare --> train & classify", "train --> draw"]
+    assert arrows == ["raw[(images)] --> prepare", "prepare --> train & classify", "train --> draw"]
 
 
 @pytest.mark.parametrize(("ratio", "text"), [(0.25, "0.250 of that time"), (None, "does not reach")])

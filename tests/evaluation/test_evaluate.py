@@ -31,4 +31,4 @@ def test_bits_per_dimension_are_printed_and_written_next_to_nats(root: Path, tmp
         assert bits["loss"] == pytest.approx(bits_per_dimension(nats["loss"], SHAPE))
         assert f"{protocol}, bits per dimension: loss {bits['loss']:.4f}, importance-weighted " in output
         metrics = json.loads((tmp_path / f"reports/{file}.json").read_text())
-        assert metrics["bits_per_dim"] == pytest.approx(bits["loss"], rel=1e-5)
+        assert metrics["bpd"] == pytest.approx(bits["loss"], rel=1e-5)
