@@ -71,12 +71,12 @@ def main() -> None:
 def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:
     """Draw the histogram of the loss with the images of largest loss."""
     bins, hardest = charts.loss_histogram(loss), examples.hardest(loss, charts.GALLERY)
-    captions, caption = [f"{loss[i]:.1f}" for i in hardest], "in nats"
+    captions, title = [f"{loss[i]:.1f}" for i in hardest], "The largest losses, in nats"
     if test.labels is not None:
-        classes, caption = names.labels(test.class_names, 9, lines=2), "class, and loss in nats"
+        classes, title = names.labels(test.class_names, 9, lines=2), "The largest losses: class, and loss in nats"
         captions = [f"{classes[test.labels[i]]}\n{below}" for i, below in zip(hardest, captions, strict=True)]
     write_csv(REPORTS / "loss_histogram.csv", bins)
-    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, caption, grey))
+    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, title, grey))
 
 
 def draw_reconstructions(

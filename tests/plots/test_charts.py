@@ -121,3 +121,9 @@ def test_losses_show_the_histogram_the_mean_the_median_and_the_hardest_images(
     assert figure.get_suptitle() == "Loss (−ELBO) of 4 test images: mean 4.00, median 2.00 nats"
     np.testing.assert_array_equal(np.asarray(gallery.images[0].get_array()), np.hstack(list(hardest[..., 0])))
     assert [label.get_text() for label in gallery.get_xticklabels()] == ["4\n11.0", "7\n2.0"]
+
+
+def test_losses_of_images_without_classes_have_another_title(noise: Callable[..., NDArray[np.float32]]) -> None:
+    bins = pd.DataFrame({"loss": [2.5], "images": [3]})
+    figure = charts.losses(np.array([1.0]), bins, noise(1), ["1.0"], "The largest losses, in nats")
+    assert figure.axes[1].get_title() == "The largest losses, in nats"

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vae.plots import grids
+from vae.plots.names import labels
 
 Noise = Callable[..., NDArray[np.float32]]
 Dimensions = Callable[..., pd.DataFrame]
@@ -137,3 +139,27 @@ def test_one_dimension_is_drawn_as_a_line(noise: Noise) -> None:
     assert labels_left(axes) == []
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{0}$", "")
     assert figure.get_suptitle().startswith("The line of the only latent dimension,")
+
+
+def test_reconstructions_without_classes_have_no_names_above_them(noise: Noise) -> None:
+    images = noise(3, 2)
+    figure = grids.reconstructions(images, images, np.ones((3, 2)), [], 1.0, "test images")
+    assert figure.get_suptitle().startswith("Best, median and worst test images, reconstructed")
+    assert all(not axes.child_axes for axes in figure.axes)
+
+
+def test_long_names_above_reconstructions_do_not_overlap() -> None:
+    images = np.zeros((3, 12, 28, 28, 3), "float32")
+    names = labels(np.array([f"{k}_species of a long_named genus of {k} orchids" for k in range(12)]), 8, lines=3)
+    figure = grids.reconstructions(images, images, np.ones((3, 12)), names, 1.0)
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[0].child_axes[0].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+@pytest.mark.parametrize(("size", "steps"), [(28, 20), (64, 20), (65, 10), (256, 10)])
+def test_the_plane_of_large_images_has_fewer_and_larger_tiles(size: int, steps: int) -> None:
+    assert grids.manifold_steps((8, size, 3)) == steps
+    images = np.zeros((steps, steps, size, size, 1), "float32")
+    figure = grids.manifold(images, np.linspace(-1, 1, steps), [0, 1], 2)
+    assert figure.get_size_inches().tolist() == pytest.approx([8.8, 9.15])

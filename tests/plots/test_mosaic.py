@@ -1,10 +1,11 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vae.plots.mosaic import mosaic, tile
+from vae.plots.mosaic import INK, PHOTO, TILE, grey_colors, mosaic, tile, tile_size
 
 
 def rgba(images: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -27,8 +28,8 @@ def test_each_image_is_a_tile_around_its_column_and_row() -> None:
 
 def test_pixels_are_square() -> None:
     axes = Figure().subplots()
-    tile(axes, np.zeros((2, 3, 8, 4, 1)), "gray_r")
-    assert axes.get_aspect() == 2  # a tile is one unit wide and one high, and its image twice as high as wide
+    tile(axes, np.zeros((2, 3, 6, 4, 1)), "gray_r")
+    assert axes.get_aspect() == 1.5  # a tile is one unit wide and one high, and its image 1.5 times as high as wide
 
 
 def test_grey_images_are_dark_on_white() -> None:
@@ -54,3 +55,37 @@ def test_a_blank_tile_is_transparent() -> None:
     assert grey.to_rgba(np.ma.masked_invalid(np.asarray(grey.get_array())))[0, :, 3].tolist() == [0, 1]
     colored = rgba(np.array([[np.nan] * 3, [1.0] * 3]).reshape(1, 2, 1, 1, 3))
     assert colored[0, :, 3].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("shape", [(12, 4), (4, 12), (256, 8), (9, 5), (33, 47)])
+def test_a_tile_has_the_proportions_of_its_image_with_margins_if_that_is_long(shape: tuple[int, int]) -> None:
+    axes = Figure().subplots()
+    drawn = np.asarray(tile(axes, np.ones((2, 3, *shape, 1)), "gray_r").get_array())
+    height, width = drawn.shape[0] // 2, drawn.shape[1] // 3
+    assert height / width == axes.get_aspect()
+    assert height / width == pytest.approx(np.clip(shape[0] / shape[1], 1 / 1.5, 1.5), rel=0.15)
+    opaque = ~np.isnan(np.ma.filled(np.ma.asarray(drawn), np.nan))
+    assert opaque.sum() == 6 * np.prod(shape)
+    top, left = (height - shape[0]) // 2, (width - shape[1]) // 2
+    assert opaque[top : top + shape[0], left : left + shape[1]].all()
+
+
+def test_no_tile_is_narrower_than_a_square_one() -> None:
+    for shape, size in (((28, 28, 1), (1, 1)), ((100, 50, 3), (1, 1.5)), ((40, 90, 3), (1.5**0.5, 1.5**-0.5))):
+        assert tile_size(np.zeros((2, *shape))) == pytest.approx(np.multiply(size, TILE))
+    assert tile_size(np.zeros((1, 8, 8, 1)), 0.4) == pytest.approx((0.4, 0.4))
+
+
+@pytest.mark.parametrize(("size", "smooth"), [(8, "nearest"), (28, "nearest"), (64, "auto"), (256, "auto")])
+def test_the_pixels_of_small_images_are_seen(size: int, smooth: str) -> None:
+    assert tile(Figure().subplots(), np.zeros((1, 1, size, size, 3)), "gray_r").get_interpolation() == smooth
+
+
+def test_drawings_on_an_empty_ground_are_dark_on_white_and_photographs_are_not() -> None:
+    photo = np.random.default_rng(0).uniform(0.1, 1, (2, 8, 8, 1))
+    drawing = photo * (np.arange(8) < 6)[:, np.newaxis]
+    assert grey_colors(photo) == PHOTO
+    assert grey_colors(drawing) == INK
+    axes = Figure().subplots()
+    mosaic(axes, np.array([0.0, 1.0]).reshape(1, 2, 1, 1, 1), grey=PHOTO)
+    assert axes.images[0].get_cmap()(0.0) == (0, 0, 0, 1)

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vae.plots import grids
-from vae.plots.style import COLORS, class_colors, new_figure, save_figure
+from vae.plots.style import COLORS, MAX_BYTES, MORE_COLORS, class_colors, new_figure, save_figure
 
 # From linear RGB to linear RGB as seen without one kind of cone: Machado et al. (2009), severity 1.
 VISION = {
@@ -19,21 +20,22 @@ VISION = {
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_the_ten_colours_are_distinct_with_each_kind_of_vision(vision: str) -> None:
-    rgb = np.array([to_rgb(color) for color in COLORS])
+def test_the_twenty_colours_are_distinct_with_each_kind_of_vision(vision: str) -> None:
+    rgb = np.array([to_rgb(color) for color in COLORS + MORE_COLORS])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = (linear @ np.array(VISION[vision]).T).clip(0, 1)
     to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
     x, y, z = np.cbrt(np.maximum(seen @ to_xyz.T / [0.9505, 1, 1.089], 1e-3)).T
     lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)  # CIELAB: about 2 is just noticeable
-    distances = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(10, 1)]
-    assert len(distances) == 45
+    distances = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2)[np.triu_indices(20, 1)]
+    assert len(distances) == 190
     assert distances.min() > 15
 
 
 def test_every_class_has_a_colour_of_its_own() -> None:
     assert class_colors(3) == COLORS[:3]
     assert class_colors(10) == COLORS
+    assert class_colors(20) == COLORS + MORE_COLORS
     assert len(set(class_colors(40))) == 40
 
 
@@ -67,3 +69,20 @@ def test_a_figure_has_its_size_and_title() -> None:
     figure = new_figure(4, 3, "title")
     assert figure.get_size_inches().tolist() == [4, 3]
     assert figure.get_suptitle() == "title"
+
+
+@pytest.mark.slow
+def test_a_picture_of_noise_is_small_and_resembles_the_original(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).uniform(size=(100, 256, 256, 3)).astype("float32")
+    images[:50] = images[0, :1, :1]  # uniform
+    save_figure(tmp_path / "picture.png", grids.samples(images, "noise"))
+    assert (tmp_path / "picture.png").stat().st_size <= MAX_BYTES
+    with Image.open(tmp_path / "picture.png") as picture:
+        drawn = np.asarray(picture.convert("RGB"))
+    np.testing.assert_allclose(drawn[120, 60] / 255, images[0, 0, 0], atol=0.1)
+    assert (drawn[2, 2] >= 250).all()
+
+
+def test_dvc_draws_the_classes_in_the_same_colours(root: Path) -> None:
+    template = json.loads((root / ".dvc/plots/classes.json").read_text(encoding="utf-8"))
+    assert template["spec"]["encoding"]["color"]["scale"]["range"] == [*COLORS, *MORE_COLORS]

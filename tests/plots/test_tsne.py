@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from vae.errors import InputError
-from vae.plots.tsne import to_table, tsne
+from vae.plots.tsne import fitting_perplexity, to_table, tsne
 
 
 @pytest.mark.slow
@@ -46,6 +46,26 @@ def test_many_dimensions_are_reduced_to_50_principal_components() -> None:
 def test_table_has_one_row_per_point() -> None:
     table = to_table(np.array([[1.23456, -2.0], [3.0, 4.0]]), np.array([1, 0]), np.array(["bag", "coat"]))
     assert table.to_dict("list") == {"x": [1.235, 3.0], "y": [-2.0, 4.0], "label": [1, 0], "class": ["coat", "bag"]}
+
+
+def test_a_table_without_labels_has_only_places() -> None:
+    table = to_table(np.array([[1.23456, -2.0]]), None, np.array([], str))
+    assert table.to_dict("list") == {"x": [1.235], "y": [-2.0]}
+
+
+@pytest.mark.parametrize(("count", "perplexity"), [(91, 30), (1000, 30), (90, 89 / 3), (7, 2)])
+def test_the_perplexity_is_lowered_to_what_the_points_allow(count: int, perplexity: float) -> None:
+    assert fitting_perplexity(30, count) == perplexity
+
+
+def test_too_few_points_for_any_map_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^there are 6 images, but a t-SNE map needs at least 7\.$"):
+        fitting_perplexity(2, 6)
+
+
+def test_seven_points_have_a_map() -> None:
+    points = np.random.default_rng(0).normal(size=(7, 80)).astype("float32")
+    assert np.isfinite(tsne(points, perplexity=2, seed=0, title="test")).all()
 
 
 def test_too_few_points_for_the_perplexity_are_refused() -> None:

@@ -109,7 +109,7 @@ def losses(
     bins: pd.DataFrame,
     hardest: NDArray[np.float32],
     captions: Sequence[str],
-    caption: str = "class, and loss in nats",
+    gallery_title: str = "The largest losses: class, and loss in nats",
     grey: str = INK,
 ) -> Figure:
     """Draw the histogram of the loss with its mean and its median, above the images of largest loss.
@@ -119,13 +119,13 @@ def losses(
         bins: as `loss_histogram` returns them.
         hardest: (count, height, width, channels), the largest loss first.
         captions: (count,), one below each image.
-        caption: what each caption says.
+        gallery_title: the title of these images, which says what the captions are.
         grey: the colours of images of one channel.
     """
     mean, median = values.mean(), np.median(values)
     title = f"Loss (−ELBO) of {len(values):,} test images: mean {mean:.2f}, median {median:.2f} nats"
     width, height = tile_size(hardest)
-    figure = new_figure(max(width, TILE) * GALLERY + 1.5, 5.6 + max(0, height - TILE), title)
+    figure = new_figure(width * GALLERY + 1.5, 5.6 + max(0, height - TILE), title)
     chart, gallery = figure.subplots(2, 1, height_ratios=[3, 1])
     step = bins.loss[1] - bins.loss[0] if len(bins) > 1 else 1.0
     chart.bar(bins.loss, bins.images, step, color=COLORS[1], edgecolor="white", linewidth=0.5)
@@ -137,5 +137,5 @@ def losses(
     chart.set_axisbelow(True)
     chart.legend(frameon=False)
     mosaic(gallery, hardest[np.newaxis], captions, grey=grey)
-    gallery.set_title(f"The largest losses: {caption}", fontsize=10)
+    gallery.set_title(gallery_title, fontsize=10)
     return figure

@@ -46,7 +46,7 @@ def reconstructions(
         f"Below each its loss in nats; the mean of all test images is {mean_loss:.2f}"
     )
     width, height = tile_size(images)
-    columns = max(images.shape[1] * max(width, TILE), 8 * TILE)  # the title needs that width
+    columns = max(width * images.shape[1], TILE * 8)  # the title needs that width
     figure = new_figure(columns + 2.2, 9 * height + 2.2, title)
     groups = figure.subplots(3, 1)
     for axes, name, original, reconstruction, loss in zip(
@@ -63,7 +63,7 @@ def reconstructions(
         top.set_xticks(np.arange(len(classes)), classes, weight="bold")
         top.tick_params(length=0)
         top.spines[:].set_visible(False)
-    bar = figure.colorbar(colored, ax=groups, shrink=0.4, aspect=30, pad=0.02)
+    bar = figure.colorbar(colored, ax=groups, shrink=0.4, aspect=30, pad=0.02, panchor=(0.5, 0.5))
     bar.set_label("absolute error of a pixel in [0, 1]")
     return figure
 
@@ -96,7 +96,7 @@ def traversals(
     scale = f"from z = {_number(values[0])} to {_number(values[-1])}, the others at zero"
     width, height = tile_size(images)
     title = f"One latent dimension a row, {which}: {scale}"
-    figure = new_figure(max(width, TILE) * steps + 1.4, height * rows + 0.95, title)
+    figure = new_figure(width * steps + 1.4, height * rows + 0.95, title)
     shown = dimensions[:rows]
     labels = [f"$z_{{{k}}}$: KL {kl:.2f} nats" for k, kl in zip(shown.dimension, shown.kl, strict=True)]
     axes = figure.subplots()
@@ -128,7 +128,7 @@ def interpolations(
     rows, columns = tiles.shape[:2]
     title = "Between two test images: decoded on the straight line from one posterior mean to the other"
     width, height = tile_size(starts)
-    figure = new_figure(max(width, TILE) * columns + 0.5 + 0.07 * max(map(len, pairs)), height * rows + 0.95, title)
+    figure = new_figure(width * columns + 0.5 + 0.07 * max(map(len, pairs)), height * rows + 0.95, title)
     axes = figure.subplots()
     shares = [f"{share:.0%}" for share in np.linspace(0, 1, between.shape[1])]
     mosaic(axes, tiles, ["original", *shares, "original"], pairs, grey)
@@ -162,8 +162,8 @@ def manifold(
     )
     title = f"{shown},\ndecoded at evenly spaced quantiles of N(0, 1)"
     size = TILE if steps < MANIFOLD_STEPS else TILE / 2  # there are hundreds of tiles
-    width, height = tile_size(images, size**2)
-    figure = new_figure(max(width, size) * steps + 0.8, height * rows + 1.15, title)
+    width, height = tile_size(images, size)
+    figure = new_figure(width * steps + 0.8, height * rows + 1.15, title)
     axes = figure.subplots()
     labels = [f"{value:.1f}".replace("-", "−") for value in values]
     mosaic(axes, images, labels, labels if len(dimensions) > 1 else (), grey)

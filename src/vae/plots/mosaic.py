@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from vae.plots.style import SMALL
 
 TILE = 0.8
-"""The width of a square tile in inches, from which the size of a figure is computed."""
-LONGEST = 2
+"""The width of a square tile in inches, from which the size of a figure is computed. No tile is narrower: texts fit."""
+LONGEST = 1.5
 """The longer side of a tile, in shorter sides; an image that is longer has blank margins."""
 SMOOTH_FROM = 49
 """The height or width of images, in pixels, from which on they are drawn smoothly: their pixels need not be seen."""
@@ -26,11 +26,17 @@ def grey_colors(images: NDArray[np.floating[Any]]) -> str:
     return INK if np.mean(images == 0) >= 0.25 else PHOTO
 
 
-def tile_size(images: NDArray[np.floating[Any]], area: float = TILE**2) -> tuple[float, float]:
-    """Return the width and the height in inches of the tile of an image (…, height, width, channels)."""
+def tile_size(images: NDArray[np.floating[Any]], square: float = TILE) -> tuple[float, float]:
+    """Return the width and the height in inches of the tile of an image (…, height, width, channels).
+
+    Args:
+        images: the images.
+        square: the width of a square tile. An image that is not square has the same width or, if it is wide, more.
+    """
     height, width = images.shape[-3:-1]
     ratio = min(max(width / height, 1 / LONGEST), LONGEST)
-    return math.sqrt(area * ratio), math.sqrt(area / ratio)
+    across = square * max(1, math.sqrt(ratio))
+    return across, across / ratio
 
 
 def mosaic(
@@ -86,7 +92,7 @@ def tile(axes: Axes, images: NDArray[np.floating[Any]], cmap: str) -> AxesImage:
 def _with_margins(images: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Add blank margins to images (rows, columns, height, width, channels) that are longer than `LONGEST`."""
     height, width = images.shape[2:4]
-    missing = (max(0, -(-width // LONGEST) - height), max(0, -(-height // LONGEST) - width))
+    missing = (max(0, math.ceil(width / LONGEST) - height), max(0, math.ceil(height / LONGEST) - width))
     if not any(missing):
         return images
     margins = [(0, 0), (0, 0), *((size // 2, size - size // 2) for size in missing), (0, 0)]

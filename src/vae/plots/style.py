@@ -1,5 +1,6 @@
 """The style of all figures: colours, sizes, resolution and layout, and how a figure is saved."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -27,8 +28,8 @@ SCALE = "turbo"
 DPI = 150
 MAX_BYTES = 10**6
 """The size of a picture above which it gets fewer colours."""
-LEVELS = (256, 86, 52, 16, 6, 4)
-"""The numbers of levels of a colour channel, each of which contains black and white."""
+LEVELS, PALETTES = (86, 52, 16), (256, 128, 64, 32)
+"""What it then gets, until it is small enough: levels of each colour channel, or a palette of so many colours."""
 TITLE, SMALL = 13, 9
 """Font sizes in points, of a figure's title and of the labels of tiles and bars; all other text is Matplotlib's 10."""
 
@@ -53,20 +54,25 @@ def save_figure(path: Path, figure: Figure, levels: int = 256) -> None:
     Args:
         path: the file.
         figure: the figure, drawn at 150 dots per inch.
-        levels: the number of levels of each colour channel, one of `LEVELS`. With 16, a figure of thousands of
-            transparent dots takes half the bytes, and `COLORS`, black and white stay exact. A file of more than
-            `MAX_BYTES` gets fewer.
+        levels: the number of levels of each colour channel. With 16, a figure of thousands of transparent dots takes
+            half the bytes, and `COLORS`, black and white stay exact. A file of more than `MAX_BYTES` gets fewer.
     """
     drawn = BytesIO()
     figure.savefig(drawn, dpi=DPI)
     with Image.open(drawn) as picture:
-        channels = np.asarray(picture.convert("RGB"), np.float64)
-    for fewer in LEVELS[LEVELS.index(levels) :]:
-        step = 255 / (fewer - 1)
-        rounded = (np.round(channels / step) * step).round().astype(np.uint8)
-        encoded = BytesIO()
-        Image.fromarray(rounded).save(encoded, "PNG", optimize=True, dpi=(DPI, DPI))
-        if encoded.tell() <= MAX_BYTES:
-            break
+        pixels = picture.convert("RGB")
     with whole(path) as part:
-        part.write_bytes(encoded.getbuffer())
+        for coarser in _coarser(pixels, levels):
+            coarser.save(part, "PNG", optimize=True, dpi=(DPI, DPI))
+            if part.stat().st_size <= MAX_BYTES:
+                return
+
+
+def _coarser(picture: Image.Image, levels: int) -> Iterator[Image.Image]:
+    """Yield the picture with that many levels of each colour channel, then with fewer, then with fewer colours."""
+    channels = np.asarray(picture, np.float64)
+    for fewer in (levels, *(fewer for fewer in LEVELS if fewer < levels)):
+        step = 255 / (fewer - 1)
+        yield Image.fromarray((np.round(channels / step) * step).round().astype(np.uint8))
+    for colors in PALETTES:
+        yield picture.quantize(colors)
