@@ -41,9 +41,7 @@ def main() -> None:
     )
     (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
-    components = min(settings.mixture_components, len(train))
-    if components < settings.mixture_components:
-        print(f"score.mixture_components is {settings.mixture_components}, but there are {components} training images")
+    components = fitting_components(settings.mixture_components, len(train))
     print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {len(train):,} training images", flush=True)
     mixture = fit_mixture(z_mean, z_log_var, components, seed)
     count = min(len(test), len(train))  # one size for all sets: the distance depends on it
@@ -63,6 +61,13 @@ def main() -> None:
     write_metrics(Path("reports/frechet.json"), {"frechet": scores["frechet"]["prior"]})
     distances = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
     print(f"Frechet distance in the classifier's features: {distances}")
+
+
+def fitting_components(components: int, images: int) -> int:
+    """Return the number of components, or of the training images where that is less, which a line then says."""
+    if components > images:
+        print(f"score.mixture_components is {components}, but {images} training images have room for only {images}.")
+    return min(components, images)
 
 
 if __name__ == "__main__":

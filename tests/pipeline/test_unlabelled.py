@@ -40,6 +40,7 @@ CHANGES = {
     "evaluate": {"samples": 2},
     "classify": {"epochs": 2},
     "visualize": {"prior_samples": 9},
+    "score": {"mixture_components": 50},
 }
 Labels = NDArray[np.uint8] | None
 
@@ -151,6 +152,12 @@ def test_the_tables_have_classes_only_if_there_are_labels(run: Run) -> None:
 def test_the_perplexity_is_lowered_to_what_few_images_allow(run: Run) -> None:
     lines = [line for line in run.printed["visualize"] if "perplexity" in line]
     assert lines == ["visualize.perplexity is 30, but 60 points have room for 19.6667, which the maps use."]
+
+
+def test_the_mixture_has_no_more_components_than_images(run: Run) -> None:
+    lines = [line for line in run.printed["score"] if "mixture_components" in line]
+    expected = "score.mixture_components is 50, but 40 training images have room for only 40."
+    assert lines == ([] if run.reason else [expected])
 
 
 def test_there_is_a_classifier_only_where_there_are_classes(run: Run) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -59,13 +60,18 @@ def reconstructions(
         colored = tile(axes, np.stack([blank[..., :1], blank[..., :1], error]), ERROR_COLORS)
         axes.set_ylabel(name, fontsize=12, weight="bold")
     if len(classes):
-        top = groups[0].secondary_xaxis("top")
-        top.set_xticks(np.arange(len(classes)), classes, weight="bold")
-        top.tick_params(length=0)
-        top.spines[:].set_visible(False)
+        name_columns(groups[0], classes)
     bar = figure.colorbar(colored, ax=groups, shrink=0.4, aspect=30, pad=0.02, panchor=(0.5, 0.5))
     bar.set_label("absolute error of a pixel in [0, 1]")
     return figure
+
+
+def name_columns(axes: Axes, names: Sequence[str]) -> None:
+    """Write a name above each column."""
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(np.arange(len(names)), names, weight="bold")
+    top.tick_params(length=0)
+    top.spines[:].set_visible(False)
 
 
 def samples(images: NDArray[np.float32], title: str, grey: str = INK) -> Figure:
