@@ -24,7 +24,7 @@ def main() -> None:
     print(describe(settings.dataset, data), *data.notes, sep="\n")
     for name, part in splits.items():
         save_split(Path(f"data/prepared/{name}.npz"), part)
-        print(f"{name}: {len(part.images):,} images of {settings.dataset}")
+        print(f"{name}: {len(part.images):,} images")
 
 
 if __name__ == "__main__":

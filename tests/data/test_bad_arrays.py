@@ -66,7 +66,7 @@ NPZ = {
     "zero images": Case(npz(images=IMAGES[:0]), "photos.npz: its array 'images' is empty: its shape is (0, 8, 8)."),
     "whole numbers": Case(
         npz(images=IMAGES.astype(int)),
-        "photos.npz: its array 'images' is int64, but must be uint8, or floats from 0 to 1.",
+        "photos.npz: its array 'images' is int64, but must be uint8, bool, or floats from 0 to 1.",
     ),
     "NaN": Case(
         npz(images=changed(FLOATS, np.nan)),
@@ -78,8 +78,8 @@ NPZ = {
     ),
     "floats up to 255": Case(
         npz(images=IMAGES.astype(float)),
-        "photos.npz: its array 'images' has values from 0 to 255, but floats must be within 0 and 1; divide it by 255, "
-        "or make it uint8.",
+        "photos.npz: its array 'images' has values from 0 to 255, but floats must be within 0 and 1; divide it by the "
+        "number that stands for white.",
     ),
     "negative floats": Case(
         npz(images=FLOATS * 2 - 1),
@@ -141,7 +141,7 @@ NPZ = {
     "two images": Case(npz(images=IMAGES[:2]), "photos.npz contains 2 images to train with, but at least 3 are needed"),
     "too many validation images": Case(
         npz(images=IMAGES),
-        "prepare.validation_size is 5000, but must leave at least one of the 8 training images: use a share below 1, "
+        "prepare.validation_size is 5000, but must leave at least one of the 7 training images: use a share below 1, "
         "or a smaller number.",
         options={"validation_size": 5000},
     ),

@@ -90,12 +90,30 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 def test_what_file_managers_leave_behind_is_passed_over_and_other_files_are_counted(tmp_path: Path) -> None:
     for name in ("cat/1.png", "cat/2.png", "dog/1.png", ".cache/1.png", "__MACOSX/1.png", "cat/._1.png"):
         save(tmp_path / name, GREY[0])
+    save(tmp_path / "dog/1.png", GREY[1])
     for name in (".DS_Store", "cat/Thumbs.db", "dog/desktop.ini", "readme.txt", "cat/labels.csv"):
         (tmp_path / name).touch()
     (tmp_path / "empty").mkdir()
     data = load(tmp_path)
     assert data.class_names == ("cat", "dog")
     assert data.notes == (f"{tmp_path}: 2 files that are not images are left out.",)
+
+
+def test_values_that_look_like_a_mistake_are_mentioned(tmp_path: Path) -> None:
+    images = np.zeros((9, 8, 8), np.uint8)
+    np.savez(tmp_path / "equal.npz", images=images + 200)
+    np.savez(tmp_path / "dark.npz", images=images + np.arange(9, dtype=np.uint8)[:, np.newaxis, np.newaxis])
+    (equal,), (dark,) = (load(tmp_path / f"{name}.npz").notes for name in ("equal", "dark"))
+    assert equal.endswith("all training images are equal, so nothing can be learned, and there is no map of them.")
+    assert dark.endswith("the largest value is 8 of 255; if it stands for white, divide by it and store floats.")
+
+
+def test_true_is_white(tmp_path: Path) -> None:
+    masks = np.random.default_rng(0).uniform(size=(9, 8, 8)) < 0.5
+    np.savez(tmp_path / "masks.npz", images=masks)
+    images = load(tmp_path / "masks.npz").train.images
+    assert images.dtype == np.float32
+    np.testing.assert_array_equal(images.reshape(masks.shape), masks)
 
 
 def test_one_colour_image_makes_all_colour(tmp_path: Path) -> None:
@@ -178,14 +196,14 @@ def test_any_number_of_classes_is_prepared(tmp_path: Path, classes: int) -> None
     image = tmp_path / "image.png"
     save(image, GREY[0])
     for number in range(classes):
-        for copy in range(1 + 2 * (number == 0)):
+        for copy in range(1 + 8 * (number == 0)):
             path = tmp_path / f"photos/{number}/{copy}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             os.link(image, path)
     data = load(tmp_path / "photos")
     assert len(data.class_names) == classes
     parts = split(data, share=1, validation_size=0.08333, test_size=0.15, seed=1)
-    assert sum(len(part.images) for part in parts.values()) == classes + 2
+    assert sum(len(part.images) for part in parts.values()) == classes + 8
     for part in parts.values():
         assert part.known_labels.dtype == (np.uint8 if classes <= 256 else np.uint16)
         assert len(part.class_names) == classes

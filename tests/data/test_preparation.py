@@ -94,8 +94,28 @@ def test_a_size_that_leaves_no_training_images_is_refused(count: int, size: floa
 def test_a_share_of_single_images_is_drawn() -> None:
     part = Part(np.zeros((10, 2, 2), np.uint8), np.arange(10))
     assert len(draw_share(part, 0.5, seed=1)) == 5
-    with pytest.raises(InputError, match="leaves 0 of 10 images, but must be 1 or leave from 1 to 9"):
+    with pytest.raises(InputError, match="leaves 0 of 10 training images, but must be 1 or leave from 1 to 9"):
         draw_share(part, 0.01, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("count", "test_size", "message"),
+    [
+        (6, 0.15, "there are 6 images in all, but at least 7 are needed for the maps."),
+        (20, 1, "there is 1 test image, but standard errors need at least 2: raise prepare.test_size, "),
+    ],
+)
+def test_fewer_images_than_the_other_stages_need_are_refused(count: int, test_size: float, message: str) -> None:
+    data = DataSet(Part(np.zeros((count, 8, 8), np.uint8), None), None, ())
+    with pytest.raises(InputError) as refused:
+        split(data, share=1, validation_size=0.1, test_size=test_size, seed=1)
+    assert str(refused.value).startswith(message)
+
+
+def test_a_share_of_a_small_set_holds_out_two_test_images() -> None:
+    data = DataSet(Part(np.zeros((8, 8, 8), np.uint8), None), None, ())
+    parts = split(data, share=1, validation_size=0.1, test_size=0.1, seed=1)
+    assert [len(parts[name].images) for name in ("train", "validation", "test")] == [5, 1, 2]
 
 
 IMBALANCED = {
@@ -136,7 +156,7 @@ def test_a_share_without_room_for_each_class_is_refused(share: float, left: int)
     with pytest.raises(InputError) as refused:
         draw_share(Part(IMAGES, LABELS), share, seed=1)
     assert str(refused.value) == (
-        f"prepare.share is {share}, which leaves {left} of 103 images, but must be 1 or leave from 4 to 99."
+        f"prepare.share is {share}, which leaves {left} of 103 training images, but must be 1 or leave from 4 to 99."
     )
 
 

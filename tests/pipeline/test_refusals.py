@@ -152,7 +152,8 @@ def test_a_wrong_parameter_is_refused(folder: Path, capsys: pytest.CaptureFixtur
         (
             "0.0001",
             "0.1",
-            "prepare.share is 0.0001, which leaves 6 of 60000 images, but must be 1 or leave from 10 to 59990.",
+            "prepare.share is 0.0001, which leaves 6 of 60000 training images, "
+            "but must be 1 or leave from 10 to 59990.",
         ),
         (
             "0.05",

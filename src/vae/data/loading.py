@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from vae.data.catalogue import SOURCES, load
 from vae.data.formats import FORMATS
-from vae.data.formats.dataset import DataSet
+from vae.data.formats.dataset import DataSet, Images
 from vae.data.formats.decoding import stamp_of
 from vae.data.formats.options import Options, conform
 from vae.errors import InputError
 
+DARK = 64
+"""A largest value below which a line is printed: another number than 255 may stand for white."""
 PUBLISHED = Path("data/raw")
 """The folder of the published data sets, each in a folder with its name."""
 
@@ -40,7 +44,7 @@ def load_data_set(dataset: str, options: Options) -> DataSet:
     if stamp != stamp_of(path):
         raise InputError(f"{path} changed while it was read; run this stage again.")
     _require_enough(data, path)
-    return data
+    return data._replace(notes=(*data.notes, *_doubts(data.train.images, path)))
 
 
 def _require_enough(data: DataSet, path: Path) -> None:
@@ -50,6 +54,19 @@ def _require_enough(data: DataSet, path: Path) -> None:
             f"{path} contains {count} image{'s' * (count != 1)} to train with, but at least {needed} are needed: "
             "validation images, and test images if there are none, are taken from these."
         )
+
+
+def _doubts(images: Images, path: Path) -> list[str]:
+    """Return what makes the training images look like a mistake, one line each."""
+    doubts = []
+    if (images == images[0]).all():
+        doubts.append(f"{path}: all training images are equal, so nothing can be learned, and there is no map of them.")
+    largest = images.max()
+    if images.dtype == np.uint8 and largest < DARK:
+        doubts.append(
+            f"{path}: the largest value is {largest} of 255; if it stands for white, divide by it and store floats."
+        )
+    return doubts
 
 
 def describe(dataset: str, data: DataSet) -> str:

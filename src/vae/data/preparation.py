@@ -13,6 +13,8 @@ from vae.io.arrays import MAX_BYTES
 
 Labels = NDArray[np.integer[Any]] | None
 Indices = NDArray[np.intp]
+LEAST, LEAST_TEST = 7, 2
+"""The smallest number of images in all, and of test images, that the other stages can use."""
 
 
 def normalize(images: Images) -> NDArray[np.float32]:
@@ -26,7 +28,7 @@ def normalize(images: Images) -> NDArray[np.float32]:
     return with_channels.astype(np.float32) / np.float32(255)
 
 
-def draw_share(part: Part, share: float, seed: int) -> Indices:
+def draw_share(part: Part, share: float, seed: int, what: str = "training images") -> Indices:
     """Draw a share of the images, stratified by label if there are labels; share 1 is all of them.
 
     Returns:
@@ -43,7 +45,7 @@ def draw_share(part: Part, share: float, seed: int) -> Indices:
     least = classes if 2 * classes <= count else 1
     if not least <= size <= count - least:
         raise InputError(
-            f"prepare.share is {share:g}, which leaves {size} of {count} images, "
+            f"prepare.share is {share:g}, which leaves {size} of {count} {what}, "
             f"but must be 1 or leave from {least} to {count - least}."
         )
     if not _can_stratify(part.labels, size):
@@ -52,7 +54,9 @@ def draw_share(part: Part, share: float, seed: int) -> Indices:
     return np.sort(kept)
 
 
-def hold_out(count: int, labels: Labels, size: float, seed: int, setting: str) -> tuple[Indices, Indices]:
+def hold_out(
+    count: int, labels: Labels, size: float, seed: int, setting: str, least: int = 1
+) -> tuple[Indices, Indices]:
     """Draw some of the training images for validation or for the test, stratified by label if there are labels.
 
     Where a class has too few images for that, each class is divided in proportion, as far as whole images allow, and
@@ -64,6 +68,7 @@ def hold_out(count: int, labels: Labels, size: float, seed: int, setting: str) -
         size: number of images to hold out, or their share if it is below 1.
         seed: seed of the draw and of the order.
         setting: the key of `size` in section `prepare`, for messages.
+        least: the smallest number of images that a share becomes.
 
     Returns:
         Indices of the remaining training images and of those held out, both shuffled.
@@ -71,7 +76,7 @@ def hold_out(count: int, labels: Labels, size: float, seed: int, setting: str) -
     Raises:
         InputError: either part would be empty.
     """
-    number = max(1, round(size * count)) if size < 1 else int(size)
+    number = max(least, round(size * count)) if size < 1 else int(size)
     if number >= count:
         raise InputError(
             f"prepare.{setting} is {size:g}, but must leave at least one of the {count:,} training images: use a share "
@@ -126,7 +131,7 @@ def split(data: DataSet, share: float, validation_size: float, test_size: float,
     names = np.array(data.class_names, np.str_)
     train, test = data.train, data.test
     if test is None:
-        rest, held_out = hold_out(len(train.images), train.labels, test_size, seed, "test_size")
+        rest, held_out = hold_out(len(train.images), train.labels, test_size, seed, "test_size", LEAST_TEST)
         train, test = _at_part(train, np.sort(rest)), _at_part(train, np.sort(held_out))
     pool = draw_share(train, share, seed)
     if data.validation is None:
@@ -134,13 +139,22 @@ def split(data: DataSet, share: float, validation_size: float, test_size: float,
         kept, validation, drawn = pool[kept], train, pool[drawn]
     else:
         kept = np.random.default_rng(seed).permutation(pool)
-        validation, drawn = data.validation, draw_share(data.validation, share, seed)
+        validation, drawn = data.validation, draw_share(data.validation, share, seed, "validation images")
     _require_room(len(kept), train.images.shape[1:])
-    return {
-        "train": chosen(train, kept),
-        "validation": chosen(validation, drawn),
-        "test": chosen(test, draw_share(test, share, seed)),
-    }
+    tested = draw_share(test, share, seed, "test images")
+    _require_enough(len(kept) + len(drawn) + len(tested), len(tested))
+    return {"train": chosen(train, kept), "validation": chosen(validation, drawn), "test": chosen(test, tested)}
+
+
+def _require_enough(count: int, tested: int) -> None:
+    """Refuse fewer images than the other stages need."""
+    if count < LEAST:
+        raise InputError(f"there are {count} images in all, but at least {LEAST} are needed for the maps.")
+    if tested < LEAST_TEST:
+        raise InputError(
+            f"there is {tested} test image, but standard errors need at least {LEAST_TEST}: raise prepare.test_size, "
+            "prepare.share or the number of images."
+        )
 
 
 def _require_room(count: int, shape: tuple[int, ...]) -> None:

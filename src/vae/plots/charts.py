@@ -99,7 +99,8 @@ def loss_histogram(losses: NDArray[np.float64]) -> pd.DataFrame:
     Args:
         losses: (n,), nats per image.
     """
-    bins = min(MAX_BINS, len(np.histogram_bin_edges(losses, "auto")) - 1)
+    nearly_equal = np.ptp(losses) <= 1e-9 * np.abs(losses).max()
+    bins = 1 if nearly_equal else min(MAX_BINS, len(np.histogram_bin_edges(losses, "auto")) - 1)
     counts, edges = np.histogram(losses, bins)
     return pd.DataFrame({"loss": (edges[:-1] + edges[1:]) / 2, "images": counts})
 

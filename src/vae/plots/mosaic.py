@@ -22,8 +22,13 @@ INK, PHOTO = "gray_r", "gray"
 
 
 def grey_colors(images: NDArray[np.floating[Any]]) -> str:
-    """Return `INK` for images, (n, height, width, channels), of which at least a quarter is empty, else `PHOTO`."""
-    return INK if np.mean(images == 0) >= 0.25 else PHOTO
+    """Return `INK` for images, (n, height, width, channels), of which at least a quarter is empty, else `PHOTO`.
+
+    Rows and columns that are empty in the whole of an image do not count: they may be the bars around a photograph.
+    """
+    filled = images.max(axis=-1) > 0
+    inside = filled.max(axis=2, keepdims=True) & filled.max(axis=1, keepdims=True)
+    return INK if np.mean(filled, where=inside) <= 0.75 else PHOTO
 
 
 def tile_size(images: NDArray[np.floating[Any]], square: float = TILE) -> tuple[float, float]:

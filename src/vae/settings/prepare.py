@@ -82,7 +82,7 @@ def require_data_set(dataset: str) -> None:
     if dataset in NAMES:
         return
     if not path.exists():
-        close = difflib.get_close_matches(dataset.lower(), NAMES, n=1)
+        close = difflib.get_close_matches(dataset.lower(), NAMES, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]}?" if close else f"names are {', '.join(NAMES)}."
         raise InputError(f"prepare.dataset is {dataset!r}, but there is no such file or folder; {hint}")
     outputs = [folder for folder in OUTPUT_FOLDERS if Path(folder).resolve().is_relative_to(path.resolve())]

@@ -109,11 +109,13 @@ def _checked_images(images: NDArray[Any], name: str, path: Path) -> Images:
         raise InputError(f"{where} is empty: its shape is {images.shape}.")
     if images.dtype == np.uint8:
         return images
+    if images.dtype == np.bool_:
+        return images.astype(np.float32)
     if images.dtype.kind != "f":
-        raise InputError(f"{where} is {images.dtype}, but must be uint8, or floats from 0 to 1.")
+        raise InputError(f"{where} is {images.dtype}, but must be uint8, bool, or floats from 0 to 1.")
     lowest, highest = float(images.min()), float(images.max())
     if not (lowest >= 0 and highest <= 1):
-        hint = "; divide it by 255, or make it uint8" if lowest >= 0 and 1 < highest <= 255 else ""
+        hint = "; divide it by the number that stands for white" if lowest >= 0 and np.isfinite(highest) else ""
         raise InputError(f"{where} has values from {lowest:g} to {highest:g}, but floats must be within 0 and 1{hint}.")
     return images.astype(np.float32)
 
