@@ -55,7 +55,8 @@ def unpacked(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "LC_", "LANG"))}
+    others = ("GIT_", "LC_", "LANG", "MAKE", "MFLAGS")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return subprocess.run(["make", *arguments], cwd=folder, env=env | variables, capture_output=True, text=True)
 
 
