@@ -7,6 +7,7 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 from pathlib import Path
 
 from vae.data.splits import load_splits, missing_classes
+from vae.evaluation.left_out import leave_out
 from vae.evaluation.probes import principal_components, probe, summary
 from vae.io.tables import write_json, write_metrics
 from vae.settings.baseline import Baseline
@@ -18,10 +19,9 @@ def main() -> None:
     seed, settings = load_settings(Baseline)
     train, test = load_splits(Path("data/prepared"), ("train", "test"))
     if reason := missing_classes(train):
-        left_out = f"The probes of the pixels are left out: {reason}."
-        write_json(Path("reports/details/baseline.json"), {"left_out": left_out})
-        write_metrics(Path("reports/pixels.json"), {})
-        print(left_out)
+        leave_out(
+            "The probes of the pixels are", reason, Path("reports/details/baseline.json"), Path("reports/pixels.json")
+        )
         return
     components = principal_components(train.images, test.images, settings.principal_components, seed)
     results = {}

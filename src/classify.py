@@ -9,6 +9,7 @@ from pathlib import Path
 from vae.data.splits import load_splits, missing_classes
 from vae.evaluation.accuracy import accuracy
 from vae.evaluation.classifier import predict, train_classifier
+from vae.evaluation.left_out import leave_out
 from vae.io.tables import write_json, write_metrics
 from vae.io.whole import whole
 from vae.model.checkpoint import save_model
@@ -21,12 +22,11 @@ def main() -> None:
     seed, settings = load_settings(Classify)
     train, validation, test = load_splits(Path("data/prepared"))
     if reason := missing_classes(train):
-        left_out = f"The classifier is left out: {reason}."
+        left_out = leave_out(
+            "The classifier is", reason, Path("reports/details/classify.json"), Path("reports/classifier.json")
+        )
         with whole(Path("models/classifier.keras")) as part:  # DVC requires the file; `score` does not open it then
             part.write_text(f"{left_out}\n", encoding="utf-8")
-        write_json(Path("reports/details/classify.json"), {"left_out": left_out})
-        write_metrics(Path("reports/classifier.json"), {})
-        print(left_out)
         return
     model = train_classifier(
         train,

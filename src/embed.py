@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vae.data.splits import SPLITS, load_splits, missing_classes
 from vae.evaluation.embedding import embed, save_embedding, to_table
+from vae.evaluation.left_out import leave_out
 from vae.evaluation.probes import probe, summary
 from vae.io.tables import write_csv, write_json, write_metrics
 from vae.model.checkpoint import load_model
@@ -31,10 +32,12 @@ def main() -> None:
         means[name] = embedding.z_mean
     train, _, test = splits
     if reason := missing_classes(train):
-        left_out = f"The probes of the latent vectors are left out: {reason}."
-        write_json(Path("reports/details/embed.json"), {"left_out": left_out})
-        write_metrics(Path("reports/latents.json"), {})
-        print(left_out)
+        leave_out(
+            "The probes of the latent vectors are",
+            reason,
+            Path("reports/details/embed.json"),
+            Path("reports/latents.json"),
+        )
         return
     results = probe(means["train"], train.known_labels, means["test"], test.known_labels, seed=seed, title="latents")
     write_json(Path("reports/details/embed.json"), {"latents": results})

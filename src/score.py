@@ -13,6 +13,7 @@ from vae.evaluation.classifier import Classifier, features
 from vae.evaluation.frechet import compare
 from vae.evaluation.generation import decode
 from vae.evaluation.latent_density import fit_mixture, sample_mixture
+from vae.evaluation.left_out import leave_out
 from vae.io.arrays import load_arrays
 from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
@@ -28,10 +29,12 @@ def main() -> None:
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
     splits = load_splits(Path("data/prepared"), ("test", "train"), image_shape=model.image_shape)
     if reason := missing_classes(splits[1]):
-        left_out = f"The Frechet distances in a classifier's features are left out: {reason}."
-        write_json(Path("reports/details/score.json"), {"left_out": left_out})
-        write_metrics(Path("reports/frechet.json"), {})
-        print(left_out)
+        leave_out(
+            "The Frechet distances in a classifier's features are",
+            reason,
+            Path("reports/details/score.json"),
+            Path("reports/frechet.json"),
+        )
         return
     classifier = load_model(Path("models/classifier.keras"), Classifier, stage="classify")
     test, train = (split.images for split in splits)

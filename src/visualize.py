@@ -82,7 +82,7 @@ def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:
 def draw_reconstructions(
     model: VAE, test: Split, z_mean: NDArray[np.float32], loss: NDArray[np.float64], grey: str
 ) -> None:
-    """Draw each class's best, median and worst image, or those of all images, with their reconstructions."""
+    """Draw the best, median and worst images of each class, or of all images, with their reconstructions."""
     shown, classes, whose = examples.extremes(loss, COLUMNS), [], "test images"
     if test.labels is not None and not missing_classes(test):
         shown = examples.extremes_of_each_class(loss, test.labels, COLUMNS)

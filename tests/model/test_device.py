@@ -12,7 +12,7 @@ from vae.model import runtime
 
 @pytest.fixture(autouse=True)
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the path of the only driver that is looked for; there is none yet."""
+    """Return the path of the only driver file that is searched for. The file does not exist yet."""
     path = tmp_path / "version"
     monkeypatch.setattr(runtime, "GPU_DRIVERS", (str(path),))
     return path

@@ -110,17 +110,17 @@ def test_experiments_are_refused_in_a_repository_without_a_commit(unpacked: Path
 def test_experiments_are_refused_where_git_knows_no_name(
     unpacked: Path, tmp_path_factory: pytest.TempPathFactory, target: str
 ) -> None:
-    alone = {"HOME": str(tmp_path_factory.mktemp("home")), "GIT_CONFIG_NOSYSTEM": "1"}
+    home = {"HOME": str(tmp_path_factory.mktemp("home")), "GIT_CONFIG_NOSYSTEM": "1"}
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
     commit = ["git", *identity, "commit", "--quiet", "--allow-empty", "--message", "empty"]
     subprocess.run(commit, cwd=installed(unpacked), check=True)
-    done = make(unpacked, target, **alone)
+    done = make(unpacked, target, **home)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: git knows no name for you, which DVC's experiments need: ")
     named = {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    assert make(unpacked, "git-commit", **alone, **named).returncode == 0
+    assert make(unpacked, "git-commit", **home, **named).returncode == 0
     del named["GIT_COMMITTER_EMAIL"]
-    assert make(unpacked, "git-commit", **alone, **named).returncode == 2
+    assert make(unpacked, "git-commit", **home, **named).returncode == 2
 
 
 def test_a_machine_without_git_is_reported(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

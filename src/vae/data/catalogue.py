@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from vae.data.cache import VARIABLE, cache_folder
 from vae.data.download import fetch
+from vae.data.failures import fault_of_bundle
 from vae.data.formats.dataset import DataSet, File
 from vae.data.formats.idx import read_idx
 from vae.data.published import find
@@ -103,6 +104,8 @@ def _cached(source: Source, names: list[str], folder: str) -> dict[str, File]:
     cache = cache_folder() / folder
     try:
         if not all((cache / name).exists() for name in names):
+            if fault := fault_of_bundle():  # of every mirror
+                raise InputError(f"{folder} cannot be downloaded: {fault}.")
             print(f"Downloads go to {cache}; {VARIABLE} can name another cache.", file=sys.stderr)
         return {
             name: File(cache / name, fetch(cache / name, source.mirrors, source.sha256[name], source.hashed))

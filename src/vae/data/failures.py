@@ -32,7 +32,8 @@ def reason(error: Exception, url: str) -> str:
         return str(error)
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return _status(error.response.status_code)
-    if fault := _fault_of_bundle(chain):
+    about_certificates = type(error) is OSError or any(isinstance(cause, urllib3.SSLError) for cause in chain)
+    if about_certificates and (fault := fault_of_bundle()):
         return fault
     proxy = _proxy(url)
     # A TypeError is how requests fails on a user name without a host.
@@ -69,10 +70,10 @@ def _bundle() -> str:
     return next((name for name in BUNDLES if os.environ.get(name)), "")
 
 
-def _fault_of_bundle(chain: list[BaseException]) -> str:
-    """Return what is wrong with the file of certificates that a variable names, or nothing if that is not the cause."""
+def fault_of_bundle() -> str:
+    """Return what is wrong with the file of certificates that a variable names, or an empty string."""
     name = _bundle()
-    if not name or not (type(chain[0]) is OSError or any(isinstance(cause, urllib3.SSLError) for cause in chain)):
+    if not name:
         return ""
     path = Path(os.environ[name])
     try:

@@ -52,7 +52,7 @@ def _require_enough(data: DataSet, path: Path) -> None:
     if (count := len(data.train.images)) < needed:
         raise InputError(
             f"{path} contains {count} image{'s' * (count != 1)} to train with, but at least {needed} are needed: "
-            "validation images, and test images if there are none, are taken from these."
+            "they also provide the validation images, and the test images if the data set has no test part."
         )
 
 

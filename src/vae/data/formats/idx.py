@@ -74,7 +74,7 @@ def read_idx_folder(path: Path, options: Options) -> DataSet:
 
 
 def _own_file(path: Path, name: str) -> File | None:
-    """Return a file of the user's, compressed or not, or None if there is none."""
+    """Return one of the user's files, compressed or not, or None if it does not exist."""
     found = [path / name for name in (name, f"{name}.gz") if (path / name).is_file()]
     if len(found) > 1:
         raise InputError(f"{path} contains both {name} and {name}.gz; remove one of them.")

@@ -122,7 +122,7 @@ def _checked_images(images: NDArray[Any], name: str, path: Path) -> Images:
 
 def _checked_labels(labels: NDArray[Any], name: str, images: NDArray[Any], its: str, path: Path) -> NDArray[Any]:
     where = f"{path}: its array '{name}'"
-    if labels.ndim == 2 and labels.shape[1] == 1:  # as Keras has those of CIFAR-10
+    if labels.ndim == 2 and labels.shape[1] == 1:  # the shape of CIFAR-10's labels in Keras
         labels = labels[:, 0]
     if labels.ndim != 1:
         raise InputError(f"{where} has the shape {labels.shape}, but must have (n,).")
