@@ -22,7 +22,9 @@ SKIPPING = MappingProxyType({"skip_unreadable": True})
 
 
 ONE_OF_FOUR = "photos: 1 of 4 images cannot be read (prepare.skip_unreadable: true leaves them out):\n  photos/bad"
-ONLY_ONE = "photos contains {} to train with, but at least 3 are needed: validation images, and test images"
+ONLY_ONE = (
+    "photos contains {} to train with, but at least 7 images in all are needed to train, to validate and to test with."
+)
 SUFFIXES = ".png, .jpg, .jpeg, .jpe, .jfif, .webp, .bmp, .dib, .tif, .tiff, .gif are read."
 FLOATS = (IMAGES / 255).astype(np.float32)
 

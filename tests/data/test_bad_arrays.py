@@ -138,7 +138,11 @@ NPZ = {
     "small images": Case(
         npz(images=IMAGES[:, :7]), "photos.npz has images of 7x8 pixels, but each side must be from 8 to 256; "
     ),
-    "two images": Case(npz(images=IMAGES[:2]), "photos.npz contains 2 images to train with, but at least 3 are needed"),
+    "two images": Case(
+        npz(images=IMAGES[:2]),
+        "photos.npz contains 2 images to train with, but at least 7 images in all are needed to train, to validate "
+        "and to test with.",
+    ),
     "too many validation images": Case(
         npz(images=IMAGES),
         "prepare.validation_size is 5000, but must leave at least one of the 7 training images: use a share below 1, "

@@ -9,6 +9,7 @@ from vae.data.formats import FORMATS
 from vae.data.formats.dataset import DataSet, Images
 from vae.data.formats.decoding import stamp_of
 from vae.data.formats.options import Options, conform
+from vae.data.preparation import LEAST
 from vae.errors import InputError
 
 DARK = 64
@@ -51,8 +52,8 @@ def _require_enough(data: DataSet, path: Path) -> None:
     needed = 1 + sum(part is None for part in (data.validation, data.test))
     if (count := len(data.train.images)) < needed:
         raise InputError(
-            f"{path} contains {count} image{'s' * (count != 1)} to train with, but at least {needed} are needed: "
-            "they also provide the validation images, and the test images if the data set has no test part."
+            f"{path} contains {count} image{'s' * (count != 1)} to train with, but at least {LEAST} images in all are "
+            "needed to train, to validate and to test with."
         )
 
 
