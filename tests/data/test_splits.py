@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vae.data.splits import Split, first_images, load_split, load_splits, missing_classes, save_split
+from vae.data.shards import save_split
+from vae.data.splits import Split, first_images, load_split, load_splits, missing_classes
 from vae.errors import InputError
 from vae.io.arrays import save_arrays
 
@@ -19,7 +20,7 @@ LABELLED, UNLABELLED = Split(IMAGES, LABELS, NAMES), Split(IMAGES, None, np.arra
 
 @pytest.mark.parametrize("split", [LABELLED, UNLABELLED], ids=["labelled", "unlabelled"])
 def test_a_split_is_loaded_as_it_was_saved(tmp_path: Path, split: Split) -> None:
-    save_split(tmp_path / "prepared/train.npz", split)
+    save_split(tmp_path / "prepared/train.npz", *split)
     loaded = load_split(tmp_path / "prepared/train.npz")
     np.testing.assert_array_equal(loaded.images, split.images, strict=True)
     assert loaded.class_names.tolist() == split.class_names.tolist()
@@ -33,7 +34,7 @@ def test_labels_of_more_than_256_classes_are_16_bit(tmp_path: Path) -> None:
     names = np.array([f"class {number}" for number in range(300)])
     path = tmp_path / "train.npz"
     for labels in (LABELS.astype(np.uint16) + 250, LABELS):
-        save_split(path, Split(IMAGES, labels, names))
+        save_split(path, *Split(IMAGES, labels, names))
         if labels.dtype == np.uint16:
             np.testing.assert_array_equal(load_split(path).known_labels, labels, strict=True)
         else:
@@ -91,7 +92,7 @@ def test_a_file_without_images_or_class_names_is_refused(tmp_path: Path, missing
 
 def test_several_splits_are_loaded_in_the_order_of_their_names(tmp_path: Path) -> None:
     for number, name in enumerate(("train", "validation", "test")):
-        save_split(tmp_path / f"{name}.npz", LABELLED._replace(images=IMAGES[number:], labels=LABELS[number:]))
+        save_split(tmp_path / f"{name}.npz", *LABELLED._replace(images=IMAGES[number:], labels=LABELS[number:]))
     assert [len(split.images) for split in load_splits(tmp_path)] == [20, 19, 18]
     assert [len(split.images) for split in load_splits(tmp_path, ("test", "train"))] == [18, 20]
     assert [len(split.images) for split in load_splits(tmp_path, ["test"], image_shape=(8, 6, 3))] == [18]
@@ -108,8 +109,8 @@ def test_several_splits_are_loaded_in_the_order_of_their_names(tmp_path: Path) -
 def test_splits_of_another_shape_are_refused(
     tmp_path: Path, test: NDArray[np.float32], shape: tuple[int, ...] | None, refused: str, right: tuple[int, ...]
 ) -> None:
-    save_split(tmp_path / "train.npz", LABELLED)
-    save_split(tmp_path / "test.npz", LABELLED._replace(images=test))
+    save_split(tmp_path / "train.npz", *LABELLED)
+    save_split(tmp_path / "test.npz", *LABELLED._replace(images=test))
     found = (test if refused == "test" else IMAGES).shape[1:]
     with pytest.raises(InputError) as error:
         load_splits(tmp_path, ("train", "test"), image_shape=shape)
@@ -118,8 +119,8 @@ def test_splits_of_another_shape_are_refused(
 
 
 def test_splits_of_which_only_one_has_labels_are_refused(tmp_path: Path) -> None:
-    save_split(tmp_path / "train.npz", LABELLED)
-    save_split(tmp_path / "test.npz", UNLABELLED)
+    save_split(tmp_path / "train.npz", *LABELLED)
+    save_split(tmp_path / "test.npz", *UNLABELLED)
     for names, has, other in ((("train", "test"), "no ", ""), (("test", "train"), "", "no ")):
         with pytest.raises(InputError) as refused:
             load_splits(tmp_path, names)
@@ -130,7 +131,7 @@ def test_splits_of_which_only_one_has_labels_are_refused(tmp_path: Path) -> None
 
 def test_splits_without_labels_are_loaded(tmp_path: Path) -> None:
     for name in ("train", "test"):
-        save_split(tmp_path / f"{name}.npz", UNLABELLED)
+        save_split(tmp_path / f"{name}.npz", *UNLABELLED)
     assert [split.labels for split in load_splits(tmp_path, ("train", "test"))] == [None, None]
 
 

@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from vae.data import shards
+from vae.data.shards import StoredImages, save_split
+from vae.data.splits import load_split
 from vae.training.batches import batches, epoch_order, shuffled_batches
 
 
@@ -45,3 +50,28 @@ def test_batches_are_not_autotuned_so_that_no_epoch_waits_for_the_tuning_thread(
     images = np.zeros((4, 28, 28, 1), "float32")
     for dataset in (batches(images, 2), shuffled_batches(images, 2, 0, range(1))):
         assert dataset.options().autotune.enabled is False
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_images_on_disk_give_the_same_batches_as_images_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labelled: bool
+) -> None:
+    levels = np.random.default_rng(0).integers(256, size=(50, 5, 4, 3), dtype=np.uint8)
+    names, labels = np.array(["a", "b"]), np.arange(50, dtype=np.uint8) % 2 if labelled else None
+    save_split(tmp_path / "memory.npz", levels, labels, names)
+    monkeypatch.setattr(shards, "MAX_BYTES", 12 * 60)
+    save_split(tmp_path / "disk.npz", levels, labels, names)
+    found = []
+    for name in ("memory", "disk"):
+        split = load_split(tmp_path / f"{name}.npz")
+        assert isinstance(split.images, StoredImages) == (name == "disk")
+        shuffled = shuffled_batches(split.images, 8, 1, range(1, 3), split.labels)
+        in_order = batches(split.images, 7, split.labels)
+        assert shuffled.element_spec == batches(split.images, 8, split.labels).element_spec
+        found.append(
+            [tf.nest.map_structure(lambda x: x.numpy(), batch) for part in (shuffled, in_order) for batch in part]
+        )
+    assert len(found[0]) == 2 * 7 + 8
+    for memory, disk in zip(*found, strict=True):
+        for one, other in zip(tf.nest.flatten(memory), tf.nest.flatten(disk), strict=True):
+            np.testing.assert_array_equal(one, other, strict=True)

@@ -1,4 +1,4 @@
-"""The prepared data: the training, validation and test splits, each a `.npz` file."""
+"""The prepared data: the training, validation and test splits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,24 +7,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vae.data.shards import Images, StoredImages, shard_paths
 from vae.errors import InputError
-from vae.io.arrays import read_arrays, save_arrays, value_range, wrong_file
+from vae.io.arrays import read_arrays, value_range, wrong_file
+from vae.io.stored import StoredRows, concatenated, stored_array
 
 SPLITS = ("train", "validation", "test")
+
+Labels = NDArray[np.integer[Any]]
 
 
 class Split(NamedTuple):
     """Images in the form that the model requires, with their labels."""
 
-    images: NDArray[np.float32]
-    """(n, height, width, channels), in [0, 1]."""
-    labels: NDArray[np.integer[Any]] | None
+    images: Images
+    """(n, height, width, channels), in [0, 1]; read when they are asked for if they are too many for one file."""
+    labels: Labels | None
     """(n,), indices into `class_names`, of the `label_type`; None without labels."""
     class_names: NDArray[np.str_]
     """(classes,); empty without labels."""
 
     @property
-    def known_labels(self) -> NDArray[np.integer[Any]]:
+    def known_labels(self) -> Labels:
         """The labels, for code that needs them.
 
         Raises:
@@ -34,51 +38,75 @@ class Split(NamedTuple):
             raise InputError("the prepared images have no labels, but this stage needs them.")
         return self.labels
 
+    def take(self, rows: slice | NDArray[np.integer[Any]]) -> "Split":
+        """Return some of the images, in memory, with their labels."""
+        return Split(self.images[rows], None if self.labels is None else self.labels[rows], self.class_names)
+
 
 def label_type(classes: int) -> np.dtype[Any]:
     """Return the type of the labels of so many classes: uint8 up to 256 classes, uint16 above."""
     return np.dtype(np.uint8 if classes <= 2**8 else np.uint16)
 
 
-def save_split(path: Path, split: Split) -> None:
-    """Write the split as a `.npz` file, without labels if it has none.
-
-    Raises:
-        OSError: as in `vae.io.whole.whole`.
-    """
-    save_arrays(path, **{name: array for name, array in split._asdict().items() if array is not None})
-
-
 def load_split(path: Path) -> Split:
-    """Read a file that `save_split` wrote.
+    """Read a split that `vae.data.shards.save_split` wrote: into memory if it is one file of float32.
+
+    Args:
+        path: the first file.
 
     Raises:
-        InputError: the file is missing or damaged, or its arrays have other types, shapes or values.
+        InputError: a file is missing or damaged, or its arrays have other types, shapes or values.
     """
-    arrays = read_arrays(path, "images", "class_names", optional=("labels",))
-    split = Split(arrays["images"], arrays.get("labels"), arrays["class_names"])
-    labels = label_type(split.class_names.size).name
-    for name, dtype, dimensions in (("images", "float32", 4), ("class_names", "str", 1), ("labels", labels, 1)):
-        array = getattr(split, name)
+    paths = shard_paths(path)
+    if len(paths) == 1:
+        arrays = read_arrays(path, "images", "class_names", optional=("labels",))
+        split = Split(arrays["images"], arrays.get("labels"), arrays["class_names"])
+        if split.images.dtype != np.uint8:  # else it is the only shard of levels
+            _check(path, *split, types=("float32",))
+            return split
+    shards = [_load_shard(shard) for shard in paths]
+    (first, _, class_names), parts = shards[0], [labels for _, labels, _ in shards if labels is not None]
+    for shard, (rows, labels, names) in zip(paths, shards, strict=True):
+        same = rows.dtype == first.dtype and rows.row_shape == first.row_shape and np.array_equal(names, class_names)
+        if not same or (labels is None) == bool(parts):
+            raise wrong_file(shard, f"its images, labels or classes are of another kind than those of {path}")
+    images = StoredImages(concatenated([rows for rows, _, _ in shards]))
+    return Split(images, np.concatenate(parts) if parts else None, class_names)
+
+
+def _load_shard(path: Path) -> tuple[StoredRows, Labels | None, NDArray[np.str_]]:
+    arrays = read_arrays(path, "class_names", optional=("labels",))
+    shard = stored_array(path, "images"), arrays.get("labels"), arrays["class_names"]
+    _check(path, *shard, types=("float32", "uint8"))
+    return shard
+
+
+def _check(path: Path, images: Any, labels: Labels | None, class_names: NDArray[np.str_], types: Sequence[str]) -> None:
+    """Refuse arrays that `save_split` does not write. The values of stored images are checked when they are read."""
+    label = label_type(class_names.size).name
+    for name, array, kinds, dimensions in (
+        ("images", images, types, 4),
+        ("class_names", class_names, ("str",), 1),
+        ("labels", labels, (label,), 1),
+    ):
         if array is None:
             continue
-        fits = array.dtype.kind == "U" if dtype == "str" else array.dtype == dtype
-        if not fits or array.ndim != dimensions:
+        kind = "str" if array.dtype.kind == "U" else array.dtype.name
+        if kind not in kinds or array.ndim != dimensions:
             found = f"{array.dtype} with {array.ndim} dimensions"
-            raise wrong_file(path, f"array '{name}' is {found}, but must be {dtype} with {dimensions}")
-    if not split.images.size:
+            raise wrong_file(path, f"array '{name}' is {found}, but must be {' or '.join(kinds)} with {dimensions}")
+    if 0 in images.shape:
         raise wrong_file(path, "it contains no images")
-    lowest, highest = value_range(split.images)
-    if not (lowest >= 0 and highest <= 1):
-        raise wrong_file(path, f"array 'images' has values from {lowest:g} to {highest:g}, but must be within 0 and 1")
-    if split.labels is not None:
-        if len(split.labels) != len(split.images):
-            raise wrong_file(path, f"it contains {len(split.labels)} labels for {len(split.images)} images")
-        if split.labels.max() >= len(split.class_names):
-            raise wrong_file(
-                path, f"array 'labels' contains {split.labels.max()}, but must be below {len(split.class_names)}"
-            )
-    return split
+    if isinstance(images, np.ndarray):
+        lowest, highest = value_range(images)
+        if not (lowest >= 0 and highest <= 1):
+            found = f"values from {lowest:g} to {highest:g}"
+            raise wrong_file(path, f"array 'images' has {found}, but must be within 0 and 1")
+    if labels is not None:
+        if len(labels) != len(images):
+            raise wrong_file(path, f"it contains {len(labels)} labels for {len(images)} images")
+        if labels.max() >= len(class_names):
+            raise wrong_file(path, f"array 'labels' contains {labels.max()}, but must be below {len(class_names)}")
 
 
 def load_splits(
@@ -120,12 +148,22 @@ def missing_classes(split: Split) -> str:
     return "" if len(np.unique(split.labels)) > 1 else "all images are of one class"
 
 
+def sample(split: Split, count: int, seed: int) -> Split:
+    """Return `count` images at random, in memory and in their order, or all images if there are fewer."""
+    if len(split.images) <= count:
+        return split.take(slice(None))
+    return split.take(np.sort(np.random.default_rng(seed).choice(len(split.images), count, replace=False)))
+
+
 def first_images(splits: Sequence[Split], count: int) -> Split:
     """Return the first `count` images of the splits, one split after the other, or all images if there are fewer.
 
-    The result has labels if all the splits have.
+    The result is in memory. It has labels if all the splits have.
     """
-    images = np.concatenate([split.images for split in splits])[:count]
-    labels = [split.labels for split in splits if split.labels is not None]
-    known = len(labels) == len(splits)
-    return Split(images, np.concatenate(labels)[:count] if known else None, splits[0].class_names)
+    parts: list[Split] = []
+    for split in splits:
+        parts.append(split.take(slice(count - sum(len(part.images) for part in parts))))
+    labels = [part.labels for part in parts if part.labels is not None]
+    known = len(labels) == len(parts)
+    images: NDArray[np.float32] = np.concatenate([part.images[:] for part in parts])
+    return Split(images, np.concatenate(labels) if known else None, splits[0].class_names)

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from vae.data.shards import Images, StoredImages
 
-def batches(
-    images: NDArray[np.float32], batch_size: int, labels: NDArray[np.integer[Any]] | None = None
-) -> tf.data.Dataset:
+
+def batches(images: Images, batch_size: int, labels: NDArray[np.integer[Any]] | None = None) -> tf.data.Dataset:
     """Return batches of images (n, height, width, channels) in their order; the last may be smaller.
 
     With labels (n,), each batch is a pair of images and their labels.
@@ -23,7 +23,7 @@ def batches(
 
 
 def shuffled_batches(
-    images: NDArray[np.float32],
+    images: Images,
     batch_size: int,
     seed: int,
     epochs: range,
@@ -60,14 +60,27 @@ def _slices(order: tf.Tensor, count: int, batch_size: int) -> tf.data.Dataset:
     return slices.concatenate(tf.data.Dataset.from_tensors(order[-rest:])) if rest else slices
 
 
-def _gather(
-    indices: tf.data.Dataset, images: NDArray[np.float32], labels: NDArray[np.integer[Any]] | None
-) -> tf.data.Dataset:
-    on_device = tf.constant(images) if labels is None else (tf.constant(images), tf.constant(labels))
+def _gather(indices: tf.data.Dataset, images: Images, labels: NDArray[np.integer[Any]] | None) -> tf.data.Dataset:
+    """Look the images of each batch of indices up, and their labels: in memory, or in the files of `StoredImages`."""
+    if isinstance(images, StoredImages):
+        shape = images.shape[1:]
+
+        def look_up(i: tf.Tensor) -> tf.Tensor:
+            return tf.ensure_shape(
+                tf.numpy_function(images.__getitem__, [i], tf.float32, stateful=False), (None, *shape)
+            )
+
+    else:
+        on_device = tf.constant(images)
+
+        def look_up(i: tf.Tensor) -> tf.Tensor:
+            return tf.gather(on_device, i)
+
+    their_labels = None if labels is None else tf.constant(labels)
     options = tf.data.Options()
     options.autotune.enabled = False
 
     def batch(i: tf.Tensor) -> Any:
-        return tf.nest.map_structure(lambda values: tf.gather(values, i), on_device)
+        return look_up(i) if their_labels is None else (look_up(i), tf.gather(their_labels, i))
 
     return indices.map(batch).prefetch(2).with_options(options)

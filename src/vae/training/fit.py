@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from vae.data.shards import Images
 from vae.data.splits import Split
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
@@ -46,8 +46,8 @@ def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
 
 def fit(
     model: VAE,
-    images: NDArray[np.float32],
-    validation_images: NDArray[np.float32],
+    images: Images,
+    validation_images: Images,
     settings: Train,
     seed: int,
     state: StateFile | None = None,

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from vae.data.shards import StoredImages, pieces
 from vae.errors import InputError
 from vae.io.arrays import read_arrays, save_arrays
 from vae.training.callbacks import EpochRecord
@@ -27,7 +28,7 @@ KERNELS = re.compile(r"TF_(?!CPP_)|DNNL_|ONEDNN_")
 """Prefixes of the environment variables that choose among kernels; `TF_CPP_` variables affect only logs."""
 
 
-def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any]) -> str:
+def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) -> str:
     """Return a hash of everything that determines the outcome of a training, except for the machine.
 
     Args:
@@ -45,7 +46,9 @@ def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any]) -> str:
         digest.update(f"\0{file.relative_to(SOURCES)}\0".encode() + file.read_bytes())
     for array in arrays:
         digest.update(f"\0{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        values = array.rows if isinstance(array, StoredImages) else array
+        for rows in pieces(len(array)):
+            digest.update(np.ascontiguousarray(values[rows]).data)
     return digest.hexdigest()
 
 

@@ -1,0 +1,142 @@
+"""The files of a prepared split: one, or shards for a split that would not fit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.io.arrays import save_arrays, value_range, wrong_file
+from vae.io.stored import StoredRows
+
+MAX_BYTES = 250_000_000
+"""The largest size of the images in a file, which leaves room for labels below 256 MB."""
+TOGETHER = 1000
+"""Images that are read at a time where all are needed in turn."""
+
+
+class StoredImages:
+    """The images (n, height, width, channels) of a large split, read when they are asked for.
+
+    Indexing returns the same arrays as if the images were in memory: float32 in [0, 1].
+
+    Args:
+        rows: the stored images: uint8 from 0 to 255, or float32 from 0 to 1.
+    """
+
+    def __init__(self, rows: StoredRows) -> None:
+        self.rows = rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, height, width, channels)."""
+        return self.rows.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions, 4."""
+        return self.rows.ndim
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """The type of the images that are read."""
+        return np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: slice | NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Read images: of a slice, or of indices of any shape (…), which gives (…, height, width, channels).
+
+        Raises:
+            InputError: a value is not from 0 to 1, or a file is shorter than it was.
+        """
+        values = self.rows[rows]
+        if values.dtype == np.float32 and values.size:
+            lowest, highest = value_range(values)
+            if not (lowest >= 0 and highest <= 1):
+                found = f"images with values from {lowest:g} to {highest:g}"
+                raise wrong_file(
+                    Path(self.rows.files[0].name), f"it or a shard has {found}, but must be within 0 and 1"
+                )
+        return normalize(values)
+
+
+Images: TypeAlias = NDArray[np.float32] | StoredImages
+"""(n, height, width, channels), in [0, 1]: in memory, or read when they are asked for."""
+RawImages: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | StoredRows
+"""(n, height, width) or (n, height, width, channels): levels from 0 to 255, or float32 from 0 to 1."""
+
+
+def normalize(images: NDArray[Any]) -> NDArray[np.float32]:
+    """Convert levels in 0 … 255 to float32 in [0, 1]; float32 in [0, 1] stays as it is."""
+    return images if images.dtype == np.float32 else images.astype(np.float32) / np.float32(255)
+
+
+def pieces(count: int, together: int = TOGETHER) -> Iterator[slice]:
+    """Yield the rows of each piece of an array of `count` rows, in order."""
+    return (slice(start, start + together) for start in range(0, count, together))
+
+
+def shard_folder(path: Path) -> Path:
+    """Return the folder of the files that continue a split: `train.shards` for `train.npz`."""
+    return path.with_suffix(".shards")
+
+
+def shard_paths(path: Path) -> list[Path]:
+    """Return all files of a split, the first one included, which are in order.
+
+    Raises:
+        InputError: some of them are missing.
+    """
+    further = sorted(shard_folder(path).glob("[0-9]*-of-*.npz"))
+    if not further:
+        return [path]
+    total = int(further[0].stem.split("-")[-1])
+    expected = [path, *(_shard_path(path, number, total) for number in range(2, total + 1))]
+    if missing := sorted(set(expected[1:]) - set(further)):
+        raise wrong_file(path, f"its shard {missing[0]} is missing")
+    return expected
+
+
+def _shard_path(path: Path, number: int, total: int) -> Path:
+    digits = len(str(total))
+    return shard_folder(path) / f"{number:0{digits}}-of-{total}.npz"
+
+
+def save_split(
+    path: Path,
+    images: RawImages | StoredImages,
+    labels: NDArray[np.integer[Any]] | None,
+    class_names: NDArray[np.str_],
+) -> None:
+    """Write a split: as one file of float32 if that is at most `MAX_BYTES`, or else as shards of the images' own type.
+
+    In shards, levels stay uint8, which take a quarter of the space; reading gives the same numbers.
+
+    Args:
+        path: the first file. The others get into its `shard_folder`, which is empty if there are none.
+        images: the images.
+        labels: (n,), or None.
+        class_names: (classes,).
+
+    Raises:
+        OSError: as in `vae.io.whole.whole`.
+    """
+    folder, size = shard_folder(path), int(np.prod(images.shape[1:]))
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.npz"):
+        old.unlink()
+    single = 4 * size * len(images) <= MAX_BYTES
+    together = len(images) if single else max(1, MAX_BYTES // (size * images.dtype.itemsize))
+    parts = list(pieces(len(images), together))
+    for number, rows in enumerate(parts, start=1):
+        part = images[rows]
+        part = part if part.ndim == 4 else part[..., np.newaxis]
+        save_arrays(
+            path if number == 1 else _shard_path(path, number, len(parts)),
+            images=normalize(part) if single else part,
+            **({} if labels is None else {"labels": labels[rows]}),
+            class_names=class_names,
+        )
