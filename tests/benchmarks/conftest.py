@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import vae.model  # noqa: F401
-from vae.data.splits import Split, save_split
+from vae.data.shards import save_split
 from vae.settings.loader import load_settings
 from vae.settings.model import Model
 from vae.settings.train import Train
@@ -20,7 +20,7 @@ def workspace(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     rng = np.random.default_rng(0)
     for name, count in {"train": 30, "validation": 10, "test": 10}.items():
         images = rng.uniform(size=(count, 12, 16, 1)).astype("float32")
-        save_split(tmp_path / f"data/prepared/{name}.npz", Split(images, None, np.array([], np.str_)))
+        save_split(tmp_path / f"data/prepared/{name}.npz", images, None, np.array([], np.str_))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

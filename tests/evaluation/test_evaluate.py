@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae.data.splits import Split, save_split
+from vae.data.shards import save_split
 from vae.evaluation.likelihood_bounds import bits_per_dimension
 from vae.model.checkpoint import save_model
 from vae.model.vae import VAE
@@ -20,7 +20,7 @@ SHAPE = (33, 47, 3)
 @pytest.mark.slow
 def test_bits_per_dimension_are_printed_and_written_next_to_nats(root: Path, tmp_path: Path) -> None:
     images = np.random.default_rng(0).random((6, *SHAPE), dtype=np.float32)
-    save_split(tmp_path / "data/prepared/test.npz", Split(images, None, np.array([], str)))
+    save_split(tmp_path / "data/prepared/test.npz", images, None, np.array([], str))
     save_model(VAE(SHAPE, 2), tmp_path / "models/vae.keras")
     shutil.copy(root / "params.yaml", tmp_path)
     command = [sys.executable, str(root / "src/evaluate.py")]

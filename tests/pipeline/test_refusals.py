@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from vae.data.splits import SPLITS, Split, save_split
+from vae.data.shards import save_split
+from vae.data.splits import SPLITS, Split
 from vae.evaluation.classifier import Classifier
 from vae.io.arrays import save_arrays
 from vae.io.tables import write_csv
@@ -37,7 +38,7 @@ def inputs(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     z, labels = np.zeros((COUNT, LATENT_DIM), np.float32), np.arange(COUNT, dtype=np.uint8) % 10
     for name in SPLITS:
         split = Split(np.full((COUNT, *SHAPE), 0.5, np.float32), labels, np.array(DIGITS))
-        save_split(path / f"data/prepared/{name}.npz", split)
+        save_split(path / f"data/prepared/{name}.npz", *split)
         save_arrays(path / f"data/embeddings/{name}.npz", z_mean=z, z_log_var=z, labels=labels)
     save_arrays(path / "data/evaluation/test.npz", reconstruction=np.ones(COUNT), kl=np.ones(COUNT))
     write_csv(path / "reports/history.csv", pd.DataFrame({name: [1] for name in HISTORY_COLUMNS}))

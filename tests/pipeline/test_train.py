@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from vae.data.splits import Split, load_split, save_split
+from vae.data.shards import save_split
+from vae.data.splits import Split, load_split
 from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
 from vae.settings.loader import load_settings
@@ -28,7 +29,7 @@ def folder(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     images = np.random.default_rng(0).uniform(size=(20, 28, 28, 1)).astype("float32")
     for name in ("train", "validation"):
         split = Split(images, np.zeros(20, np.uint8), np.array(list("0123456789")))
-        save_split(tmp_path / f"data/prepared/{name}.npz", split)
+        save_split(tmp_path / f"data/prepared/{name}.npz", *split)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(root / "src")
     return tmp_path

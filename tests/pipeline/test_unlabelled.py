@@ -17,7 +17,8 @@ from dvc.repo import Repo
 from numpy.typing import NDArray
 
 from benchmarks.stages import outputs, read_stages
-from vae.data.splits import Split, save_split
+from vae.data.shards import save_split
+from vae.data.splits import Split
 
 STAGES = ("train", "evaluate", "embed", "visualize", "baseline", "classify", "score")
 SHAPE, SIZES = (12, 20, 3), {"train": 40, "validation": 8, "test": 12}
@@ -96,7 +97,7 @@ def run(root: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.Fi
     for name, count in SIZES.items():
         images = rng.uniform(size=(count, 1, 1, 3)) * rng.uniform(0.5, 1, (count, *SHAPE))
         split = Split(images.astype(np.float32), labels_of(name, count), np.array(names, np.str_))
-        save_split(run.path / f"data/prepared/{name}.npz", split)
+        save_split(run.path / f"data/prepared/{name}.npz", *split)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(run.path)
         patch.syspath_prepend(root / "src")
