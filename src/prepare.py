@@ -9,7 +9,7 @@ from pathlib import Path
 from vae.data.formats.options import Options
 from vae.data.loading import describe, load_data_set
 from vae.data.preparation import split
-from vae.data.splits import save_split
+from vae.data.shards import save_split
 from vae.settings.loader import load_settings
 from vae.settings.prepare import Prepare, require_data_set
 from vae.stage import run_stage
@@ -23,7 +23,7 @@ def main() -> None:
     splits = split(data, settings.share, settings.validation_size, settings.test_size, seed)
     print(describe(settings.dataset, data), *data.notes, sep="\n")
     for name, part in splits.items():
-        save_split(Path(f"data/prepared/{name}.npz"), part)
+        save_split(Path(f"data/prepared/{name}.npz"), *part)
         print(f"{name}: {len(part.images):,} images")
 
 

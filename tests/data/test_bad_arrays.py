@@ -1,5 +1,7 @@
 """`.npz` and IDX files that `prepare` refuses: one error with its sentence, and nothing written."""
 
+import gzip
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +63,24 @@ NPZ = {
     ),
     "four channels": Case(
         npz(images=np.zeros((9, 32, 32, 4), np.uint8)),
-        f"photos.npz: its array 'images' has the shape (9, 32, 32, 4), {SHAPES}",
+        f"photos.npz: its array 'images' has the shape (9, 32, 32, 4), {SHAPES[:-1]}; images[..., :3] leaves a fourth "
+        "channel out.",
     ),
     "zero images": Case(npz(images=IMAGES[:0]), "photos.npz: its array 'images' is empty: its shape is (0, 8, 8)."),
     "whole numbers": Case(
         npz(images=IMAGES.astype(int)),
-        "photos.npz: its array 'images' is int64, but must be uint8, bool, or floats from 0 to 1.",
+        "photos.npz: its array 'images' is int64, but must be uint8, bool, or floats from 0 to 1; "
+        "images.astype(np.uint8) converts whole numbers from 0 to 255.",
     ),
     "NaN": Case(
         npz(images=changed(FLOATS, np.nan)),
-        "photos.npz: its array 'images' has values from nan to nan, but floats must be within 0 and 1.",
+        "photos.npz: its array 'images' has values from nan to nan, but floats must be within 0 and 1; leave out "
+        "the images with NaN or infinity, or replace these values.",
     ),
     "infinity": Case(
         npz(images=changed(FLOATS, np.inf)),
-        "photos.npz: its array 'images' has values from 0 to inf, but floats must be within 0 and 1.",
+        "photos.npz: its array 'images' has values from 0 to inf, but floats must be within 0 and 1; leave out "
+        "the images with NaN or infinity, or replace these values.",
     ),
     "floats up to 255": Case(
         npz(images=IMAGES.astype(float)),
@@ -83,7 +89,8 @@ NPZ = {
     ),
     "negative floats": Case(
         npz(images=FLOATS * 2 - 1),
-        "photos.npz: its array 'images' has values from -1 to 1, but floats must be within 0 and 1.",
+        "photos.npz: its array 'images' has values from -1 to 1, but floats must be within 0 and 1; (images + 1) / "
+        "2 brings values from -1 to 1 there.",
     ),
     "pickled images": Case(npz(images=np.array([NOISE, None], object)), f"photos.npz: its array 'images' {OBJECTS}"),
     "pickled labels": Case(
@@ -95,7 +102,8 @@ NPZ = {
     ),
     "one-hot labels": Case(
         npz(images=IMAGES, labels=np.eye(9)),
-        "photos.npz: its array 'labels' has the shape (9, 9), but must have (n,).",
+        "photos.npz: its array 'labels' has the shape (9, 9), but must have (n,); labels.argmax(axis=1) converts "
+        "one-hot labels.",
     ),
     "labels of floats": Case(
         npz(images=IMAGES, labels=LABELS / 2),
@@ -165,6 +173,18 @@ IDX = {
     "a damaged archive": Case(
         idx(train_images=encode(IMAGES)[:-9]),
         "photos/train-images-idx3-ubyte.gz cannot be read: it is not a whole gzip file (",
+    ),
+    "too few values": Case(
+        idx(train_images=gzip.compress(gzip.decompress(encode(IMAGES))[:-9])),
+        "photos/train-images-idx3-ubyte.gz has 567 bytes of values, but its header says 9 x 8 x 8 = 576.",
+    ),
+    "too many values": Case(
+        idx(train_images=gzip.compress(gzip.decompress(encode(IMAGES)) + bytes(9))),
+        "photos/train-images-idx3-ubyte.gz has more than 576 bytes of values, but its header says 9 x 8 x 8 = 576.",
+    ),
+    "a header of huge images": Case(
+        idx(train_images=gzip.compress(struct.pack(">4I", 2051, 9, 10**6, 10**6))),
+        "photos/train-images-idx3-ubyte.gz has images of 1000000x1000000 pixels, but must have at most 67,108,864.",
     ),
     "too few labels": Case(
         idx(train_images=IMAGES, train_labels=IMAGES[0, 0]),

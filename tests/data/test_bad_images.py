@@ -160,6 +160,7 @@ def test_what_may_not_be_read_is_refused(
 ) -> None:
     with_good("bad_dot_png", png())(open_folder)
     change(open_folder, dataset="photos")
+    open_folder.chmod(0o777)
     (open_folder / place).chmod(0)
     user = os.geteuid()
     if user == 0:  # root may read everything

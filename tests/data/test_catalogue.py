@@ -57,7 +57,7 @@ MISFITS = {
     ),
     "shape": (
         TRAIN,
-        TEST._replace(images=TEST.images[:, :, :1]),
+        TEST._replace(images=TEST.images[:][:, :, :1]),
         " contains training images of shape (3, 2) but test images of shape (3, 1).",
     ),
 }
@@ -94,7 +94,7 @@ def test_the_committed_mnist_is_as_published(root: Path) -> None:
     assert test.labels is not None
     assert np.bincount(train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    assert train.images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+    assert train.images[:].mean() / 255 == pytest.approx(0.1307, abs=5e-5)
     assert data.class_names == tuple("0123456789")
 
 

@@ -2,9 +2,9 @@
 
 import gzip
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -36,7 +36,9 @@ def same(part: Part | None, images: NDArray[Any] | Sequence[NDArray[Any]], label
     """Compare a part with images, in order, and with labels."""
     assert part is not None
     expected = np.stack([*images])
-    np.testing.assert_array_equal(part.images, expected if part.images.ndim == expected.ndim else expected[..., None])
+    np.testing.assert_array_equal(
+        part.images[:], expected if part.images.ndim == expected.ndim else expected[..., None]
+    )
     assert (None if part.labels is None else part.labels.tolist()) == labels
 
 
@@ -96,7 +98,10 @@ def test_what_file_managers_leave_behind_is_passed_over_and_other_files_are_coun
     (tmp_path / "empty").mkdir()
     data = load(tmp_path)
     assert data.class_names == ("cat", "dog")
-    assert data.notes == (f"{tmp_path}: 2 files that are not images are left out.",)
+    assert data.notes == (
+        f"{tmp_path}: 2 files that are not images are left out.",
+        f"{tmp_path}: 1 folder without images: empty.",
+    )
 
 
 def test_values_that_look_like_a_mistake_are_mentioned(tmp_path: Path) -> None:
@@ -111,9 +116,8 @@ def test_values_that_look_like_a_mistake_are_mentioned(tmp_path: Path) -> None:
 def test_true_is_white(tmp_path: Path) -> None:
     masks = np.random.default_rng(0).uniform(size=(9, 8, 8)) < 0.5
     np.savez(tmp_path / "masks.npz", images=masks)
-    images = load(tmp_path / "masks.npz").train.images
-    assert images.dtype == np.float32
-    np.testing.assert_array_equal(images.reshape(masks.shape), masks)
+    images = load(tmp_path / "masks.npz").train.images[:]
+    np.testing.assert_array_equal(images, masks.astype(np.float32), strict=True)
 
 
 def test_one_colour_image_makes_all_colour(tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ def test_one_colour_image_makes_all_colour(tmp_path: Path) -> None:
     save(tmp_path / "3.png", GREY[1])
     grey = [np.repeat(image[..., None], 3, -1) for image in GREY[:2]]
     same(load(tmp_path).train, [grey[0], COLOUR[0], grey[1]], None)
-    assert load(tmp_path, channels=1).train.images.shape == (3, 9, 8, 1)
+    assert load(tmp_path, channels=1).train.images.shape == (3, 9, 8)
 
 
 def test_one_image_of_16_bits_makes_all_numbers(tmp_path: Path) -> None:
@@ -130,16 +134,16 @@ def test_one_image_of_16_bits_makes_all_numbers(tmp_path: Path) -> None:
     save(tmp_path / "1.png", GREY[0])
     save(tmp_path / "2.png", deep)
     save(tmp_path / "3.png", GREY[1])
-    images = load(tmp_path).train.images
+    images = load(tmp_path).train.images[:]
     assert images.dtype == np.float32
-    np.testing.assert_allclose(images[..., 0], [GREY[0] / 255, deep / 65535, GREY[1] / 255], rtol=1e-6)
+    np.testing.assert_allclose(images, [GREY[0] / 255, deep / 65535, GREY[1] / 255], rtol=1e-6)
 
 
 def test_images_of_many_sizes_are_brought_to_one(tmp_path: Path) -> None:
     for number in range(20):
         save(tmp_path / f"{number}.png", np.full((10 + number, 50 - number), 200, np.uint8))
     for fit in ("pad", "crop", "stretch"):
-        images = load(tmp_path, image_size=(16, 24), channels=3, fit=fit).train.images
+        images = load(tmp_path, image_size=(16, 24), channels=3, fit=fit).train.images[:]
         assert images.shape == (20, 16, 24, 3)
         assert set(np.unique(images)) == ({0, 200} if fit == "pad" else {200})
 
@@ -155,7 +159,7 @@ def test_arrays_are_brought_to_one_size_like_files(tmp_path: Path, format: str, 
         write_idx(tmp_path / "arrays", Part(GREY, None))
     wanted: dict[str, Any] = {"image_size": (16, 12), "channels": 3, "fit": fit}
     arrays = load(tmp_path / ("arrays.npz" if format == "npz" else "arrays"), **wanted)
-    np.testing.assert_array_equal(arrays.train.images, load(tmp_path / "images", **wanted).train.images)
+    np.testing.assert_array_equal(arrays.train.images[:], load(tmp_path / "images", **wanted).train.images[:])
 
 
 def test_unreadable_files_are_left_out_and_listed(tmp_path: Path) -> None:
@@ -205,7 +209,8 @@ def test_any_number_of_classes_is_prepared(tmp_path: Path, classes: int) -> None
     parts = split(data, share=1, validation_size=0.08333, test_size=0.15, seed=1)
     assert sum(len(part.images) for part in parts.values()) == classes + 8
     for part in parts.values():
-        assert part.known_labels.dtype == (np.uint8 if classes <= 256 else np.uint16)
+        assert part.labels is not None
+        assert part.labels.dtype == (np.uint8 if classes <= 256 else np.uint16)
         assert len(part.class_names) == classes
 
 
@@ -248,9 +253,9 @@ def test_npz_files_are_read(
 def test_floats_in_npz_files_stay_as_they_are(tmp_path: Path, dtype: type[np.floating[Any]]) -> None:
     values = (COLOUR / 255).astype(dtype)
     np.savez(tmp_path / "a.npz", images=values)
-    images = load(tmp_path / "a.npz").train.images
+    images = load(tmp_path / "a.npz").train.images[:]
     np.testing.assert_array_equal(images, values.astype(np.float32), strict=True)
-    resized = load(tmp_path / "a.npz", image_size=(18, 16), fit="stretch").train.images
+    resized = load(tmp_path / "a.npz", image_size=(18, 16), fit="stretch").train.images[:]
     assert resized.shape == (12, 18, 16, 3)
     assert resized.dtype == np.float32
     assert 0 <= resized.min() <= resized.max() <= 1
@@ -260,13 +265,46 @@ def test_colour_arrays_become_grey_where_that_is_asked_for(tmp_path: Path) -> No
     np.savez(tmp_path / "a.npz", images=COLOUR, test_images=COLOUR[:2])
     data = load(tmp_path / "a.npz", channels=1)
     assert [part.images.shape for part in data.parts] == [(12, 9, 8, 1), (2, 9, 8, 1)]
-    np.testing.assert_allclose(data.train.images[..., 0], COLOUR @ [0.299, 0.587, 0.114], atol=0.51)
+    np.testing.assert_allclose(data.train.images[:][..., 0], COLOUR @ [0.299, 0.587, 0.114], atol=0.51)
 
 
 def test_a_grey_test_part_becomes_colour_like_the_training_part(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=COLOUR, test_images=GREY)
     data = load(tmp_path / "a.npz")
     same(data.test, np.repeat(GREY[..., None], 3, -1), None)
+
+
+@pytest.mark.parametrize("save_as", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_npz_files_are_read_however_numpy_stores_them(
+    tmp_path: Path, save_as: Callable[..., None], order: Literal["C", "F"]
+) -> None:
+    save_as(tmp_path / "a.npz", images=COLOUR.copy(order), test_images=GREY.copy(order) > 99)
+    data = load(tmp_path / "a.npz")
+    same(data.train, COLOUR, None)
+    same(data.test, np.repeat((GREY > 99)[..., None], 3, -1).astype(np.float32), None)
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array(LABELS, np.float64), np.array(LABELS).astype("S2")], ids=["floats", "bytes"]
+)
+def test_labels_may_be_whole_floats_or_bytes(tmp_path: Path, labels: NDArray[Any]) -> None:
+    np.savez(tmp_path / "a.npz", images=GREY, labels=labels)
+    data = load(tmp_path / "a.npz")
+    assert data.train.labels is not None
+    assert [data.class_names[label] for label in data.train.labels] == list(map(str, LABELS))
+
+
+def test_folders_without_images_and_classes_of_one_part_are_mentioned(tmp_path: Path) -> None:
+    for name in ("train/a/1", "train/b/1", "train/b/2", "test/b/1", "test/c/1"):
+        save(tmp_path / f"{name}.png", GREY[len(name) % 12])
+    for name in ("train/none", "test/nothing"):
+        (tmp_path / name).mkdir()
+    assert load(tmp_path).notes[:3] == (
+        f"{tmp_path}: 2 folders without images: none, nothing.",
+        f"{tmp_path}: 1 class has images only in the training part: a.",
+        f"{tmp_path}: 1 class has images only in the test part: c.",
+    )
 
 
 def write_idx(folder: Path, train: Part, test: Part | None = None, zipped: bool = True) -> None:

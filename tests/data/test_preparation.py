@@ -5,9 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from vae.data.formats.dataset import DataSet, Part
-from vae.data.preparation import draw_share, hold_out, normalize, split
-from vae.data.splits import Split
+from vae.data.formats.spool import spooled
+from vae.data.preparation import RawSplit, draw_share, hold_out, split
+from vae.data.shards import normalize
 from vae.errors import InputError
+from vae.io.stored import StoredRows
 
 COUNTS = np.array([10, 20, 30, 43])
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(4, dtype=np.uint8), COUNTS))
@@ -22,24 +24,22 @@ def numbered(count: int, labelled: bool = True) -> Part:
     return Part(np.tile(numbers[:, None, None], (1, 5, 4)), numbers % 10 if labelled else None)
 
 
-def numbers(part: Split) -> list[int]:
+def numbers(part: RawSplit) -> list[int]:
     """Return the numbers of these images."""
-    return [round(float(level) * 255) for level in part.images[:, 0, 0, 0]]
+    return [int(level) for level in part.images[:][:, 0, 0]]
 
 
-def test_levels_become_float32_from_0_to_1_with_a_channel() -> None:
-    images = np.zeros((2, 28, 28), np.uint8)
-    images[1, 3, 4:7] = 255, 51, 1
-    normalized = normalize(images)
-    assert normalized.shape == (2, 28, 28, 1)
-    assert normalized.dtype == np.float32
-    assert normalized[1, 3, 4:7, 0].tolist() == [1, np.float32(0.2), np.float32(1 / 255)]
-    assert np.count_nonzero(normalized) == 3
+def label_list(part: RawSplit) -> list[int]:
+    """Return the labels of these images; nothing without labels."""
+    return [] if part.labels is None else part.labels.tolist()
 
 
-def test_channels_are_kept() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (3, 5, 4, 3), np.uint8)
-    np.testing.assert_array_equal(normalize(images), images.astype("float32") / np.float32(255), strict=True)
+def test_levels_become_float32_from_0_to_1() -> None:
+    levels = np.array([[0, 1, 51], [254, 255, 7]], np.uint8)
+    normalized = normalize(levels)
+    np.testing.assert_array_equal(normalized, levels.astype("float32") / np.float32(255), strict=True)
+    assert [float(normalized[0, 2]), float(normalized[1, 1])] == [np.float32(0.2), 1]
+    assert normalize(normalized) is normalized
 
 
 @pytest.mark.parametrize("size", [4, 50, 99])
@@ -168,12 +168,9 @@ def test_the_three_splits_do_not_overlap_and_keep_each_image_with_its_label(labe
     assert {name: len(indices) for name, indices in chosen.items()} == {"train": 70, "validation": 30, "test": 50}
     assert len({*chosen["train"], *chosen["validation"]}) == 100
     for name, part in parts.items():
-        assert part.images.shape[1:] == (5, 4, 1)
+        assert part.images.shape[1:] == (5, 4)
         assert tuple(part.class_names) == data.class_names
-        if labelled:
-            assert part.known_labels.tolist() == [index % 10 for index in chosen[name]]
-        else:
-            assert part.labels is None
+        assert label_list(part) == ([index % 10 for index in chosen[name]] if labelled else [])
 
 
 def test_the_test_images_keep_their_order() -> None:
@@ -193,8 +190,8 @@ def test_without_a_test_part_one_is_held_out_in_order(labelled: bool) -> None:
     assert chosen["test"] == sorted(chosen["test"])
     if labelled:
         for name, part in parts.items():
-            assert part.known_labels.tolist() == [number % 10 for number in chosen[name]]
-        assert np.bincount(parts["test"].known_labels).tolist() == [4] * 10
+            assert label_list(part) == [number % 10 for number in chosen[name]]
+        assert np.bincount(label_list(parts["test"])).tolist() == [4] * 10
 
 
 def test_a_validation_part_of_its_own_is_used() -> None:
@@ -205,16 +202,13 @@ def test_a_validation_part_of_its_own_is_used() -> None:
     assert [numbers(parts[name]) for name in ("validation", "test")] == [list(range(40)), list(range(60))]
 
 
-def test_numbers_from_0_to_1_stay_as_they_are() -> None:
-    images = np.random.default_rng(0).uniform(size=(3, 5, 4)).astype(np.float32)
-    np.testing.assert_array_equal(normalize(images), images[..., None], strict=True)
-
-
-def test_more_training_images_than_the_stages_read_are_refused() -> None:
-    images = np.broadcast_to(np.uint8(0), (5000, 256, 256, 3))
-    with pytest.raises(InputError) as refused:
-        split(DataSet(Part(images, None), Part(images[:1], None), ()), 1.0, 0.5, 0.1, seed=1)
-    assert str(refused.value) == (
-        "2,500 training images of 256x256x3 take 1,875 MB, but at most 1,024 MB are possible: use a smaller "
-        "prepare.image_size or prepare.share."
+def test_images_that_are_not_in_memory_are_split_like_those_that_are() -> None:
+    train, test = numbered(200), numbered(60)
+    stored = [part._replace(images=spooled([part.images[:50], part.images[50:]])) for part in (train, test)]
+    found, expected = (
+        split(DataSet(*parts, CLASS_NAMES), 0.5, 0.1, 0.2, seed=1) for parts in ((stored[0], stored[1]), (train, test))
     )
+    for name, part in found.items():
+        assert isinstance(part.images, StoredRows)
+        np.testing.assert_array_equal(part.images[:], expected[name].images[:], strict=True)
+        assert label_list(part) == label_list(expected[name])

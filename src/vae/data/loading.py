@@ -6,10 +6,12 @@ import numpy as np
 
 from vae.data.catalogue import SOURCES, load
 from vae.data.formats import FORMATS
-from vae.data.formats.dataset import DataSet, Images
+from vae.data.formats.dataset import DataSet
 from vae.data.formats.decoding import stamp_of
+from vae.data.formats.folder import SHOWN
 from vae.data.formats.options import Options, conform
 from vae.data.preparation import LEAST
+from vae.data.shards import RawImages, pieces
 from vae.errors import InputError
 
 DARK = 64
@@ -45,7 +47,7 @@ def load_data_set(dataset: str, options: Options) -> DataSet:
     if stamp != stamp_of(path):
         raise InputError(f"{path} changed while it was read; run this stage again.")
     _require_enough(data, path)
-    return data._replace(notes=(*data.notes, *_doubts(data.train.images, path)))
+    return data._replace(notes=(*data.notes, *_lonely_classes(data, path), *_doubts(data.train.images, path)))
 
 
 def _require_enough(data: DataSet, path: Path) -> None:
@@ -57,12 +59,30 @@ def _require_enough(data: DataSet, path: Path) -> None:
         )
 
 
-def _doubts(images: Images, path: Path) -> list[str]:
+def _lonely_classes(data: DataSet, path: Path) -> list[str]:
+    """Return what is missing if the training part or the test part has no image of a class, one line each."""
+    if data.train.labels is None or data.test is None or data.test.labels is None:
+        return []
+    train, test = (set(np.unique(labels).tolist()) for labels in (data.train.labels, data.test.labels))
+    lines = []
+    for only, part in ((train - test, "training"), (test - train, "test")):
+        if only:
+            names = ", ".join(data.class_names[label] for label in sorted(only)[:SHOWN]) + ", …" * (len(only) > SHOWN)
+            which = f"{len(only):,} class{'es have' if len(only) > 1 else ' has'} images only in the {part} part"
+            lines.append(f"{path}: {which}: {names}.")
+    return lines
+
+
+def _doubts(images: RawImages, path: Path) -> list[str]:
     """Return what makes the training images look like a mistake, one line each."""
-    doubts = []
-    if (images == images[0]).all():
+    doubts, first, equal, largest = [], images[:1], True, 0.0
+    for rows in pieces(images.shape):
+        piece = images[rows]
+        equal, largest = equal and bool((piece == first).all()), max(largest, piece.max())
+        if not equal and largest >= DARK:
+            break
+    if equal:
         doubts.append(f"{path}: all training images are equal, so nothing can be learned, and there is no map of them.")
-    largest = images.max()
     if images.dtype == np.uint8 and largest < DARK:
         doubts.append(
             f"{path}: the largest value is {largest} of 255; if it stands for white, divide by it and store floats."
@@ -73,8 +93,7 @@ def _doubts(images: Images, path: Path) -> list[str]:
 def describe(dataset: str, data: DataSet) -> str:
     """Return what was found, on one line."""
     images = [part.images for part in data.parts]
-    height, width = images[0].shape[1:3]
-    channels = images[0].shape[3] if images[0].ndim == 4 else 1
+    height, width, channels = (*images[0].shape, 1)[1:4]
     classes = len(data.class_names)
     labels = f"in {classes:,} class{'es' * (classes != 1)}" if classes else "without labels"
     own = {"validation": data.validation, "test": data.test}

@@ -1,15 +1,15 @@
-"""From raw images to the three splits: normalize a share of them, and hold out test and validation images."""
+"""From raw images to the three splits: take a share of them, and hold out test and validation images."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from vae.data.formats.dataset import DataSet, Images, Part
-from vae.data.splits import Split
+from vae.data.formats.dataset import DataSet, Part
+from vae.data.shards import RawImages
 from vae.errors import InputError
-from vae.io.arrays import MAX_BYTES
+from vae.io.stored import StoredRows
 
 Labels = NDArray[np.integer[Any]] | None
 Indices = NDArray[np.intp]
@@ -17,15 +17,13 @@ LEAST, LEAST_TEST = 7, 2
 """The smallest number of images in all, and of test images, that the other stages can use."""
 
 
-def normalize(images: Images) -> NDArray[np.float32]:
-    """Convert levels in 0 … 255 to float32 in [0, 1], and (n, height, width) to (n, height, width, 1).
+class RawSplit(NamedTuple):
+    """The images of a split as they are prepared, with their labels."""
 
-    Numbers that are float32 already are in [0, 1] and stay as they are.
-    """
-    with_channels = images if images.ndim == 4 else images[..., np.newaxis]
-    if with_channels.dtype == np.float32:
-        return with_channels.astype(np.float32)
-    return with_channels.astype(np.float32) / np.float32(255)
+    images: RawImages
+    labels: Labels
+    """(n,), or None."""
+    class_names: NDArray[np.str_]
 
 
 def draw_share(part: Part, share: float, seed: int, what: str = "training images") -> Indices:
@@ -107,26 +105,26 @@ def _divide_each_class(labels: Labels, size: int, seed: int) -> tuple[Indices, I
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
     ranks = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = order[labels[order] == label]
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    for members in np.split(by_class, np.flatnonzero(np.diff(labels[by_class])) + 1):
         ranks[members] = (np.arange(len(members)) + rng.uniform()) / len(members)
         ranks[members[-1]] = 1 + rng.uniform()
     drawn = np.argsort(ranks, kind="stable")
     return rng.permutation(drawn[size:]), rng.permutation(drawn[:size])
 
 
-def split(data: DataSet, share: float, validation_size: float, test_size: float, seed: int) -> dict[str, Split]:
-    """Return the three splits by name.
+def split(data: DataSet, share: float, validation_size: float, test_size: float, seed: int) -> dict[str, RawSplit]:
+    """Return the three splits by name, without reading images that are not in memory.
 
     A data set without a test part has one held out of its training part. Then a share of each part is drawn, and
     validation images are held out of the training part, unless the data set has a validation part of its own.
 
     Raises:
-        InputError: a part would be empty, or larger than a prepared file may be.
+        InputError: a part would be empty.
     """
 
-    def chosen(part: Part, indices: Indices) -> Split:
-        return Split(normalize(part.images[indices]), _at(part.labels, indices), names)
+    def chosen(part: Part, indices: Indices) -> RawSplit:
+        return RawSplit(*_at_part(part, indices), names)
 
     names = np.array(data.class_names, np.str_)
     train, test = data.train, data.test
@@ -140,7 +138,6 @@ def split(data: DataSet, share: float, validation_size: float, test_size: float,
     else:
         kept = np.random.default_rng(seed).permutation(pool)
         validation, drawn = data.validation, draw_share(data.validation, share, seed, "validation images")
-    _require_room(len(kept), train.images.shape[1:])
     tested = draw_share(test, share, seed, "test images")
     _require_enough(len(kept) + len(drawn) + len(tested), len(tested))
     return {"train": chosen(train, kept), "validation": chosen(validation, drawn), "test": chosen(test, tested)}
@@ -157,22 +154,13 @@ def _require_enough(count: int, tested: int) -> None:
         )
 
 
-def _require_room(count: int, shape: tuple[int, ...]) -> None:
-    """Refuse more training images than the other stages read."""
-    size = 4 * count * int(np.prod(shape))
-    if size > MAX_BYTES:
-        raise InputError(
-            f"{count:,} training images of {'x'.join(map(str, shape))} take {size // 2**20:,} MB, but at most "
-            f"{MAX_BYTES // 2**20:,} MB are possible: use a smaller prepare.image_size or prepare.share."
-        )
-
-
 def _at(labels: Labels, indices: Indices) -> Labels:
     return None if labels is None else labels[indices]
 
 
 def _at_part(part: Part, indices: Indices) -> Part:
-    return Part(part.images[indices], _at(part.labels, indices))
+    images = part.images.take(indices) if isinstance(part.images, StoredRows) else part.images[indices]
+    return Part(images, _at(part.labels, indices))
 
 
 def _classes(labels: Labels) -> int:

@@ -6,14 +6,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from vae.io.arrays import save_arrays, value_range, wrong_file
 from vae.io.stored import StoredRows
 
 MAX_BYTES = 250_000_000
 """The largest size of the images in a file, which leaves room for labels below 256 MB."""
-TOGETHER = 1000
-"""Images that are read at a time where all are needed in turn."""
+TOGETHER = 2**22
+"""Values that are read at a time where all are needed in turn: 16 MB as float32."""
 
 
 class StoredImages:
@@ -74,9 +75,10 @@ def normalize(images: NDArray[Any]) -> NDArray[np.float32]:
     return images if images.dtype == np.float32 else images.astype(np.float32) / np.float32(255)
 
 
-def pieces(count: int, together: int = TOGETHER) -> Iterator[slice]:
-    """Yield the rows of each piece of an array of `count` rows, in order."""
-    return (slice(start, start + together) for start in range(0, count, together))
+def pieces(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Yield the rows of each piece of an array of that shape, in order; a piece has at most `TOGETHER` values."""
+    together = max(1, TOGETHER // int(np.prod(shape[1:])))
+    return (slice(start, start + together) for start in range(0, shape[0], together))
 
 
 def shard_folder(path: Path) -> Path:
@@ -130,12 +132,13 @@ def save_split(
         old.unlink()
     single = 4 * size * len(images) <= MAX_BYTES
     together = len(images) if single else max(1, MAX_BYTES // (size * images.dtype.itemsize))
-    parts = list(pieces(len(images), together))
-    for number, rows in enumerate(parts, start=1):
+    starts = range(0, len(images), together)
+    for number, start in enumerate(tqdm(starts, path.name, unit="file", disable=None if len(starts) > 1 else True), 1):
+        rows = slice(start, start + together)
         part = images[rows]
         part = part if part.ndim == 4 else part[..., np.newaxis]
         save_arrays(
-            path if number == 1 else _shard_path(path, number, len(parts)),
+            path if number == 1 else _shard_path(path, number, len(starts)),
             images=normalize(part) if single else part,
             **({} if labels is None else {"labels": labels[rows]}),
             class_names=class_names,

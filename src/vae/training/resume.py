@@ -47,7 +47,7 @@ def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) 
     for array in arrays:
         digest.update(f"\0{array.dtype}{array.shape}".encode())
         values = array.rows if isinstance(array, StoredImages) else array
-        for rows in pieces(len(array)):
+        for rows in pieces(array.shape):
             digest.update(np.ascontiguousarray(values[rows]).data)
     return digest.hexdigest()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vae.data.formats.dataset import DataSet
 from vae.data.formats.folder import read_folder
-from vae.data.formats.idx import is_idx, read_idx_folder
+from vae.data.formats.idx_folder import is_idx, read_idx_folder
 from vae.data.formats.npz import is_npz, read_npz
 from vae.data.formats.options import Options
 

@@ -6,14 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.data.splits import label_type
-from vae.errors import InputError
+from vae.data.shards import RawImages
 
-MAX_CLASSES = 2**16
-"""The largest number of classes: labels have at most 16 bits."""
-
-Images = NDArray[np.uint8] | NDArray[np.float32]
-"""(n, height, width) or (n, height, width, channels): levels from 0 to 255, or numbers from 0 to 1."""
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+"""(n, height, width) or (n, height, width, channels), in memory: levels from 0 to 255, or numbers from 0 to 1."""
 Labels = NDArray[np.integer[Any]]
 
 
@@ -29,7 +25,7 @@ class File(NamedTuple):
 class Part(NamedTuple):
     """The training, validation or test part of a data set."""
 
-    images: Images
+    images: RawImages
     labels: Labels | None
     """(n,), indices into the class names; None without labels."""
 
@@ -51,20 +47,3 @@ class DataSet(NamedTuple):
     def parts(self) -> tuple[Part, ...]:
         """The parts that exist: training, validation, test."""
         return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
-
-
-def indexed(values: list[NDArray[Any]], where: str) -> tuple[list[Labels], tuple[str, ...]]:
-    """Return numbers or names as indices into their sorted distinct values, and the names of the classes.
-
-    Args:
-        values: the labels of each part.
-        where: the data set, for messages.
-
-    Raises:
-        InputError: there are more than `MAX_CLASSES` classes.
-    """
-    distinct = np.unique(np.concatenate(values))
-    if len(distinct) > MAX_CLASSES:
-        raise InputError(f"{where} has {len(distinct):,} classes, but must have at most {MAX_CLASSES:,}.")
-    dtype = label_type(len(distinct))
-    return [np.searchsorted(distinct, part).astype(dtype) for part in values], tuple(map(str, distinct.tolist()))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from vae.data.formats.dataset import Images
+from vae.data.formats.dataset import Pixels
 from vae.data.formats.options import MAX_SIDE, Options, fitted, to_array
 from vae.errors import InputError
 
@@ -27,7 +27,7 @@ class Picture(NamedTuple):
 
     height: int
     width: int
-    pixels: Images | None
+    pixels: Pixels | None
     """(height, width) or (height, width, 3); None if it is larger than any that can be used."""
 
 
@@ -108,7 +108,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image
 
 
-def _require_unit_range(values: Images) -> None:
+def _require_unit_range(values: Pixels) -> None:
     lowest, highest = float(values.min()), float(values.max())
     if not (lowest >= 0 and highest <= 1):
         raise InputError(f"it has floating-point values from {lowest:g} to {highest:g}, but must be within 0 and 1")

@@ -38,6 +38,8 @@ class Listing(NamedTuple):
     """By `train`, `validation` and `test`, in the order of their names."""
     others: Counter[str]
     """How many other files there are, by suffix."""
+    empty: list[Path]
+    """The folders without images where the classes are, and which are therefore no classes."""
 
 
 def list_images(folder: Path) -> Listing:
@@ -51,8 +53,9 @@ def list_images(folder: Path) -> Listing:
             the names of two classes look the same, or a folder cannot be read.
     """
     others: Counter[str] = Counter()
+    empty: list[Path] = []
     roots = _roots(folder)
-    parts = {part: _part(root, others) for part, root in roots.items()}
+    parts = {part: _part(root, others, empty) for part, root in roots.items()}
     for part, root in roots.items():
         if not parts[part]:
             raise InputError(f"{root} contains no images{_instead(others)}; {', '.join(SUFFIXES)} are read.")
@@ -61,7 +64,7 @@ def list_images(folder: Path) -> Listing:
             f"{folder} has folders by class in only some of {', '.join(root.name for root in roots.values())}."
         )
     _require_clear_names({file.class_name for files in parts.values() for file in files if file.class_name}, folder)
-    return Listing(parts, others)
+    return Listing(parts, others, empty)
 
 
 def _roots(folder: Path) -> dict[str, Path]:
@@ -78,14 +81,16 @@ def _roots(folder: Path) -> dict[str, Path]:
     return {part: roots[part] for part in ("train", "validation", "test") if part in roots}
 
 
-def _part(root: Path, others: Counter[str]) -> list[ImageFile]:
+def _part(root: Path, others: Counter[str], empty: list[Path]) -> list[ImageFile]:
     folders, images = _entries(root, others)
     flat = [ImageFile(path, None, stamp_of(path)) for path in images]
-    classes = [
-        ImageFile(path, folder.name, stamp_of(path))
-        for folder in folders
-        for path in _below(folder, (os.path.realpath(root),), others)
-    ]
+    classes: list[ImageFile] = []
+    for folder in folders:
+        found = [
+            ImageFile(path, folder.name, stamp_of(path)) for path in _below(folder, (os.path.realpath(root),), others)
+        ]
+        empty += [] if found else [folder]
+        classes += found
     if flat and classes:
         raise InputError(
             f"{root} contains images ({flat[0].path.name}) next to folders of images ({classes[0].class_name}): put "

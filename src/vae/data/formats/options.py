@@ -1,13 +1,17 @@
 """How images are brought to one size and one number of channels."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from tqdm import tqdm
 
-from vae.data.formats.dataset import DataSet, Images, Part
+from vae.data.formats.dataset import DataSet, Part, Pixels
+from vae.data.formats.spool import spooled
+from vae.data.shards import pieces
 from vae.errors import InputError
 
 MIN_SIDE, MAX_SIDE = 8, 256
@@ -51,7 +55,7 @@ def to_array(image: Image.Image) -> NDArray[np.uint8] | NDArray[np.float32]:
     return np.asarray(image)
 
 
-def with_channels(images: Images, channels: int) -> Images:
+def with_channels(images: Pixels, channels: int) -> Pixels:
     """Return images of any shape as (n, height, width, channels): grey is repeated, colour becomes its luma."""
     if images.ndim == 3:
         images = images[..., np.newaxis]
@@ -73,22 +77,15 @@ def conform(data: DataSet, options: Options, where: str) -> DataSet:
     Raises:
         InputError: the parts differ in shape, or the images are too small or too large.
     """
-    parts = [_changed(part, lambda images: _conformed(images, options)) for part in data.parts]
-    shapes = {part.images.shape[1:3] for part in parts}
+    shapes = {options.image_size or part.images.shape[1:3] for part in data.parts}
     if len(shapes) > 1:
         found = " and ".join(f"{height}x{width}" for height, width in sorted(shapes))
         raise InputError(f"{where} has parts with images of {found} pixels; set prepare.image_size to one size.")
     ((height, width),) = shapes
     require_size(height, width, where)
-    channels = max(part.images.shape[3] if part.images.ndim == 4 else 1 for part in parts)
-    if channels > 1:
-        parts = [_changed(part, lambda images: with_channels(images, channels)) for part in parts]
-    rest = iter(parts)
-    return data._replace(
-        train=next(rest),
-        validation=None if data.validation is None else next(rest),
-        test=None if data.test is None else next(rest),
-    )
+    channels = options.channels or max(_channels(part) for part in data.parts)
+    validation, test = (part and _conformed(part, channels, options) for part in (data.validation, data.test))
+    return data._replace(train=_conformed(data.train, channels, options), validation=validation, test=test)
 
 
 def require_size(height: int, width: int, where: str) -> None:
@@ -104,22 +101,34 @@ def require_size(height: int, width: int, where: str) -> None:
         )
 
 
-def _changed(part: Part, change: Callable[[Images], Images]) -> Part:
-    return part._replace(images=change(part.images))
+def _channels(part: Part) -> int:
+    return part.images.shape[3] if part.images.ndim == 4 else 1
 
 
-def _conformed(images: Images, options: Options) -> Images:
-    if options.channels is not None and (images.ndim == 4 or options.channels != 1):
-        images = with_channels(images, options.channels)
-    if options.image_size is None or images.shape[1:3] == options.image_size:
-        return images
-    resized: list[NDArray[Any]] = [_resized(image, options) for image in images]
-    return np.stack(resized)
+def _conformed(part: Part, channels: int, options: Options) -> Part:
+    images = part.images
+    if _channels(part) == channels and options.image_size in (None, images.shape[1:3]):
+        return part
+    with tqdm(total=len(images), desc="resize", unit="image", disable=None) as bar:
+
+        def changed() -> Iterator[NDArray[Any]]:
+            for rows in pieces((len(images), math.prod(options.image_size or images.shape[1:3]), 3)):
+                piece = with_channels(images[rows], channels)
+                resized: list[NDArray[Any]] = [_resized(image, options) for image in piece]
+                yield np.stack(resized)
+                bar.update(len(piece))
+
+        return part._replace(images=spooled(changed()))
 
 
-def _resized(image: Images, options: Options) -> Images:
-    """Resize one array, (height, width) or (height, width, channels); each channel of its own if it is of floats."""
-    if image.ndim == 3 and (image.dtype == np.float32 or image.shape[2] == 1):
-        channels: list[NDArray[Any]] = [_resized(channel, options) for channel in np.moveaxis(image, -1, 0)]
+def _resized(image: Pixels, options: Options) -> Pixels:
+    """Resize one array, (height, width, channels); each channel of its own if it is of floats."""
+    if options.image_size in (None, image.shape[:2]):
+        return image
+    if image.dtype == np.float32 or image.shape[2] == 1:
+        channels: list[NDArray[Any]] = [
+            to_array(fitted(Image.fromarray(np.ascontiguousarray(channel)), options))
+            for channel in np.moveaxis(image, -1, 0)
+        ]
         return np.stack(channels, axis=-1)
     return to_array(fitted(Image.fromarray(np.ascontiguousarray(image)), options))
