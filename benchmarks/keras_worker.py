@@ -2,12 +2,17 @@
 
 `turns.Contender` describes the protocol.
 
-Usage: python -m benchmarks.keras_worker {plain,fused,matmul} PRECISION BATCH_SIZE HEIGHT WIDTH CHANNELS LATENT_DIM
+Usage: python -m benchmarks.keras_worker LAYERS PRECISION BATCH_SIZE HEIGHT WIDTH CHANNELS LATENT_DIM
+
+LAYERS is `plain`, `fused`, `stored` (as `fused`, with the images on disk) or `matmul`.
 """
 
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -17,8 +22,11 @@ import vae.model  # noqa: F401, before keras: sets TensorFlow up
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from benchmarks import plain_layers
+from vae.data.shards import Images, normalize, save_split
+from vae.data.splits import load_split
 from vae.model.vae import VAE
 from vae.training.batches import shuffled_batches
 
@@ -43,23 +51,43 @@ class Stopwatch(keras.callbacks.Callback):
         self.seconds = now - self.started
 
 
-def training(model: VAE, batch_size: int) -> Callable[[int], float]:
+def training(model: VAE, batch_size: int, folder: Path | None = None) -> Callable[[int], float]:
     """Return a function that takes a number of training steps by `fit`, as the stage `train` does, and times them.
 
     Args:
         model: a compiled model.
         batch_size: the number of images in a step. They are noise of the model's image shape.
+        folder: where to store the images. The steps then read them from the disk, not from the system's memory of it.
+            None keeps them in memory.
     """
     first = model.steps_per_execution
-    images = np.random.default_rng(0).random(((first + 100) * batch_size, *model.image_shape), "float32")
+    shape = ((first + 100) * batch_size, *model.image_shape)
+    levels = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
+    images = stored(levels, folder) if folder else normalize(levels)
 
     def run(steps: int) -> float:
         stopwatch = Stopwatch()
-        data = shuffled_batches(images[: (first + steps) * batch_size], batch_size, 0, range(1))
+        if folder:
+            forget(folder)
+        data = shuffled_batches(images, batch_size, 0, range(1))
         model.fit(data, shuffle=False, steps_per_epoch=first + steps, callbacks=[stopwatch], verbose=0)
         return stopwatch.seconds
 
     return run
+
+
+def stored(levels: NDArray[np.uint8], folder: Path) -> Images:
+    """Write images as the shards of a large split, and return what `train` would read from them."""
+    with mock.patch("vae.data.shards.MAX_BYTES", levels.nbytes):  # as if they were too many for the memory
+        save_split(folder / "noise.npz", levels, None, np.array([], np.str_))
+    return load_split(folder / "noise.npz").images
+
+
+def forget(folder: Path) -> None:
+    """Ask the system to drop its copies of the files in memory."""
+    for path in folder.rglob("*.npz"):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def matmul(precision: str) -> Callable[[int], float]:
@@ -85,13 +113,13 @@ def answer(run: Callable[[int], float]) -> None:
 
 def main(layers: str, precision: str, batch_size: int, height: int, width: int, channels: int, latent_dim: int) -> None:
     if layers == "matmul":
-        run = matmul(precision)
-    else:
-        build = plain_vae if layers == "plain" else VAE
-        model = build((height, width, channels), latent_dim, precision=precision)
-        model.compile(keras.optimizers.Adam())
-        run = training(model, batch_size)
-    answer(run)
+        answer(matmul(precision))
+        return
+    build = plain_vae if layers == "plain" else VAE
+    model = build((height, width, channels), latent_dim, precision=precision)
+    model.compile(keras.optimizers.Adam())
+    with tempfile.TemporaryDirectory(dir=".dvc/tmp") as folder:  # the system's temporary folder may be in memory
+        answer(training(model, batch_size, Path(folder) if layers == "stored" else None))
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ def read_stages(folder: Path) -> dict[str, Any]:
     return stages
 
 
-def run(command: list[str]) -> dict[str, float]:
-    """Run a command; return its wall-clock seconds, and the peak resident memory in MiB of its largest process."""
+def run(command: list[str], folder: Path = Path()) -> dict[str, float]:
+    """Run a command in a folder; return its wall-clock seconds, and the peak memory in MiB of its largest process."""
     started = time.perf_counter()
-    program = subprocess.Popen(command)  # noqa: S603, commands of this module
+    program = subprocess.Popen(command, cwd=folder)  # noqa: S603, commands of this module
     _, status, usage = os.wait4(program.pid, 0)
     program.returncode = os.waitstatus_to_exitcode(status)
     if program.returncode:

@@ -25,7 +25,7 @@ class ContenderError(Exception):
 class _Process:
     """A running contender. Its first request is for 0 steps: it builds its model, and answers when it is ready."""
 
-    def __init__(self, contender: Contender) -> None:
+    def __init__(self, contender: Contender, seconds_a_turn: float) -> None:
         self.name = contender.name
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115, closed by `close`
         self.program = subprocess.Popen(  # noqa: S603, commands of this package
@@ -33,7 +33,7 @@ class _Process:
         )
         try:
             self.seconds(0)
-            self.steps = max(1, min(100, round(SECONDS_A_TURN / self.seconds(1))))
+            self.steps = max(1, min(100, round(seconds_a_turn / self.seconds(1))))
         except ContenderError:
             self.close()
             raise
@@ -61,7 +61,7 @@ class _Process:
             stream.close()
 
 
-def in_turn(contenders: Iterable[Contender], rounds: int) -> pd.DataFrame:
+def in_turn(contenders: Iterable[Contender], rounds: int, seconds_a_turn: float = SECONDS_A_TURN) -> pd.DataFrame:
     """Return the seconds per step: one row per round, one column per contender, in the order given.
 
     A contender that cannot run here, for example because a compiler is missing, is reported and left out.
@@ -70,7 +70,7 @@ def in_turn(contenders: Iterable[Contender], rounds: int) -> pd.DataFrame:
     try:
         for contender in contenders:
             try:
-                running.append(_Process(contender))
+                running.append(_Process(contender, seconds_a_turn))
             except ContenderError as error:
                 print(f"left out: {error}", flush=True)
         for r in trange(rounds, desc="rounds", disable=None):

@@ -125,7 +125,7 @@ def archives(train: Part, test: Part) -> dict[str, bytes]:
     return {
         f"{prefix}-{kind}-ubyte.gz": encode(array)
         for prefix, part in (("train", train), ("t10k", test))
-        for kind, array in (("images-idx3", part.images), ("labels-idx1", part.labels))
+        for kind, array in (("images-idx3", part.images[:]), ("labels-idx1", part.labels))
         if array is not None
     }
 

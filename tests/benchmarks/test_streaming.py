@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import streaming
+from benchmarks.keras_worker import training
+from vae.data.formats.npz import read_npz
+from vae.model.vae import VAE
+
+
+def test_the_images_of_the_memory_benchmark_are_discs_whose_class_is_their_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "CHUNK", 20)
+    streaming.write_images(tmp_path / "images.npz", 50)
+    data = read_npz(tmp_path / "images.npz", None)
+    images, labels = data.train.images[:], data.train.labels
+    assert images.shape == (50, 64, 64, 3)
+    assert labels is not None
+    radii = 4 + 1.5 * np.array([float(data.class_names[label]) for label in labels])
+    areas = (images > 70).any(axis=-1).sum(axis=(1, 2))
+    np.testing.assert_allclose(areas, np.pi * radii**2, rtol=0.15)
+
+
+def test_the_step_from_disk_takes_the_same_steps_as_the_step_from_memory(tmp_path: Path) -> None:
+    weights = []
+    for folder in (None, tmp_path):
+        model = VAE((12, 12, 3), 2, seed=1)
+        model.set_weights([np.full_like(values, 0.01) for values in model.get_weights()])
+        model.compile("adam")
+        assert training(model, 4, folder)(3) > 0
+        weights.append(model.get_weights())
+    for memory, disk in zip(*weights, strict=True):
+        np.testing.assert_array_equal(memory, disk)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["noise.npz", "noise.shards"]
