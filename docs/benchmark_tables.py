@@ -112,6 +112,24 @@ def stages() -> str:
     return table(("stage", "seconds", "peak memory, MiB"), [*rows, ("all", f"{total:.0f}", f"{peak:,.0f}")])
 
 
+def from_disk() -> str:
+    """Return a sentence with the training throughput from disk."""
+    results = section("streaming")
+    memory, disk = (results["milliseconds"][name] for name in ("memory", "disk"))
+    return (
+        f"A step of 80 colour images of 64×64 takes {memory:.0f} ms with the images in memory and {disk:.0f} ms with "
+        f"the images on disk. The throughput from disk is **{quartiles(results['from_disk'], results['from_disk_quartiles'])}** "
+        f"of the throughput from memory: the median of {results['rounds']} rounds, with quartiles."
+    )
+
+
+def peaks() -> str:
+    """Return the table of the seconds and the memory of each stage on images larger than the memory."""
+    results = section("streaming")
+    rows = [(name, f"{stage['seconds']:.0f}", f"{stage['peak_mib']:,.0f}") for name, stage in results["peaks"].items()]
+    return table((f"{results['images']:,} colour images of 64×64", "seconds", "peak memory, MiB"), rows)
+
+
 def nothing_to_do() -> str:
     """Return the table of the seconds that `dvc repro` takes when there is nothing to do."""
     results = section("stages")["nothing_to_do"]
