@@ -116,10 +116,11 @@ def from_disk() -> str:
     """Return a sentence with the training throughput from disk."""
     results = section("streaming")
     memory, disk = (results["milliseconds"][name] for name in ("memory", "disk"))
+    share = quartiles(results["from_disk"], results["from_disk_quartiles"])
     return (
         f"A step of 80 colour images of 64×64 takes {memory:.0f} ms with the images in memory and {disk:.0f} ms with "
-        f"the images on disk. The throughput from disk is **{quartiles(results['from_disk'], results['from_disk_quartiles'])}** "
-        f"of the throughput from memory: the median of {results['rounds']} rounds, with quartiles."
+        f"the images on disk. The throughput from disk is **{share}** of the throughput from memory: the median of "
+        f"{results['rounds']} rounds, with quartiles."
     )
 
 
