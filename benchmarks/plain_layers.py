@@ -24,9 +24,7 @@ def build_encoder(
     return keras.Model(images, heads, name="encoder")
 
 
-def build_decoder(
-    image_shape: tuple[int, int, int], latent_dim: int, *, parameters_per_value: int, precision: str
-) -> keras.Model:
+def build_decoder(image_shape: tuple[int, int, int], latent_dim: int, *, outputs: int, precision: str) -> keras.Model:
     """Return the decoder. It ends in logits, so that one loss serves both models."""
     few, many = FILTERS
     height, width = smallest_feature_map(image_shape)
@@ -36,7 +34,7 @@ def build_decoder(
     for filters in (many, few):
         h = keras.layers.UpSampling2D(2, dtype=precision)(h)
         h = keras.layers.Conv2DTranspose(filters, 3, activation="relu", dtype=precision)(h)
-    h = keras.layers.Conv2DTranspose(image_shape[-1] * parameters_per_value, 3, dtype=precision)(h)
+    h = keras.layers.Conv2DTranspose(outputs, 3, dtype=precision)(h)
     if any(padding(image_shape)):
         h = keras.layers.Cropping2D([(0, rows) for rows in padding(image_shape)], dtype=precision)(h)
     return keras.Model(z, keras.layers.Identity(dtype="float32")(h), name="decoder")

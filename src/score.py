@@ -50,7 +50,7 @@ def main() -> None:
     count = min(len(test), len(train))  # one size for all sets: the distance depends on it
     print(f"Frechet distance between {count:,} test images and {count:,} images of each kind", flush=True)
     latents = {
-        "prior": np.asarray(model.prior.sample(count, model.latent_dim, seed)),
+        "prior": np.asarray(model.prior.sample(count, seed)),
         "reconstruction": z_mean_test[:count],
         "mixture": sample_mixture(mixture, count),
     }

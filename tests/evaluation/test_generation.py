@@ -12,7 +12,7 @@ def model() -> VAE:
 
 
 def test_decoded_draws_from_the_prior_are_the_samples_of_the_model(model: VAE) -> None:
-    z: NDArray[np.float32] = np.asarray(model.prior.sample(7, 3, seed=5))
+    z: NDArray[np.float32] = np.asarray(model.prior.sample(7, seed=5))
     images = decode(model, z, batch_size=4)
     assert images.shape == (7, 12, 16, 1)
     assert images.dtype == np.float32

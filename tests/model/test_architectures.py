@@ -197,8 +197,8 @@ def test_the_largest_image_is_encoded_and_decoded() -> None:
     assert np.isfinite(model.score(images)).all()
 
 
-def test_decoder_yields_as_many_parameters_per_value_as_the_likelihood_needs() -> None:
-    decoder = tutorial.build_decoder((12, 16, 3), 2, parameters_per_value=2, precision="mixed_bfloat16")
+def test_decoder_yields_as_many_outputs_as_the_likelihood_needs() -> None:
+    decoder = tutorial.build_decoder((12, 16, 3), 2, outputs=6, precision="mixed_bfloat16")
     output = decoder(np.zeros((5, 2), "float32"))
     assert (output.shape, output.dtype) == ((5, 12, 16, 6), "float32")
 

@@ -13,7 +13,7 @@ def kl_and_gradient(z_log_var: NDArray[np.float32], bound: bool) -> tuple[NDArra
     x = tf.constant(z_log_var)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        kl = StandardNormal().kl(tf.zeros_like(x), bounded(x) if bound else x)
+        kl = StandardNormal(1).kl(tf.zeros_like(x), bounded(x) if bound else x)
     return kl.numpy(), tape.gradient(kl, x).numpy()
 
 

@@ -42,7 +42,7 @@ def nll(x: NDArray[Any], logits: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def kl(z_mean: NDArray[Any], z_log_var: NDArray[Any]) -> NDArray[np.float64]:
-    return np.asarray(ops.convert_to_numpy(StandardNormal().kl(z_mean, z_log_var)))
+    return np.asarray(ops.convert_to_numpy(StandardNormal(3).kl(z_mean, z_log_var)))
 
 
 def test_bernoulli_nll_of_grey_levels_equals_the_formula_in_numpy() -> None:
@@ -101,17 +101,17 @@ def test_bernoulli_mean_and_samples_have_the_probabilities_of_the_logits() -> No
 def test_log_density_of_the_standard_prior_equals_that_of_scipy() -> None:
     z = 3 * np.random.default_rng(0).normal(size=(7, 4))
     expected = stats.multivariate_normal(np.zeros(4)).logpdf(z)
-    np.testing.assert_allclose(StandardNormal().log_prob(z), expected, rtol=1e-12)
+    np.testing.assert_allclose(StandardNormal(3).log_prob(z), expected, rtol=1e-12)
 
 
 def test_samples_of_the_standard_prior_are_standard_normal_and_follow_the_seed() -> None:
-    prior = StandardNormal()
-    z = np.asarray(prior.sample(20_000, 3, seed=1))
+    prior = StandardNormal(3)
+    z = np.asarray(prior.sample(20_000, seed=1))
     assert z.shape == (20_000, 3)
     assert stats.kstest(z.ravel(), "norm").pvalue > 0.01
     assert np.abs(np.corrcoef(z.T)[np.triu_indices(3, 1)]).max() < 4 / np.sqrt(len(z))
-    np.testing.assert_array_equal(z, prior.sample(20_000, 3, seed=1))
-    assert np.all(z != np.asarray(prior.sample(20_000, 3, seed=2)))
+    np.testing.assert_array_equal(z, prior.sample(20_000, seed=1))
+    assert np.all(z != np.asarray(prior.sample(20_000, seed=2)))
 
 
 def test_kl_equals_the_closed_form() -> None:
@@ -128,7 +128,7 @@ def test_kl_equals_the_monte_carlo_mean_of_the_log_ratio() -> None:
     mean, log_var = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     z = rng.normal(mean, np.exp(log_var / 2), size=(400_000, 3, 4))
     log_q = stats.norm.logpdf(z, mean, np.exp(log_var / 2)).sum(axis=-1)
-    log_ratio = log_q - np.asarray(StandardNormal().log_prob(z))
+    log_ratio = log_q - np.asarray(StandardNormal(3).log_prob(z))
     standard_error = log_ratio.std(axis=0) / np.sqrt(len(z))
     assert np.all(np.abs(kl(mean, log_var) - log_ratio.mean(axis=0)) < 4 * standard_error)
     assert np.all(standard_error < 0.01)

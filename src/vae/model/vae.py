@@ -31,7 +31,7 @@ class VAEOutput(NamedTuple):
     z: KerasTensor
     """(batch, latent_dim): one sample of q(z|x)."""
     parameters: KerasTensor
-    """(batch, height, width, channels * parameters per value): the parameters of p(x|z) at that sample."""
+    """(batch, height, width, outputs): the parameters of p(x|z) at that sample."""
 
 
 @keras.saving.register_keras_serializable("vae")
@@ -94,8 +94,8 @@ class VAE(keras.Model):
             "class_names": list(class_names),
             "name": name,
         }
-        self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")
-        self.prior = choose(PRIORS, prior, "prior")
+        self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
+        build_prior = choose(PRIORS, prior, "prior")
         self.objective = choose(OBJECTIVES, objective, "objective")
         layers = choose(ARCHITECTURES, architecture, "architecture")
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
@@ -107,9 +107,10 @@ class VAE(keras.Model):
         self.decoder = layers.build_decoder(
             self.image_shape,
             latent_dim,
-            parameters_per_value=self.likelihood.parameters_per_value,
+            outputs=self.likelihood.outputs(self.image_shape[-1]),
             precision=precision,
         )
+        self.prior = build_prior(latent_dim, self.encoder)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         self(keras.Input(self.image_shape))  # builds it: weights can be loaded, and the summary shows shapes
@@ -172,7 +173,7 @@ class VAE(keras.Model):
             InputError: `count` is less than one.
         """
         check_count(count, "count")
-        return self.decode(np.asarray(self.prior.sample(count, self.latent_dim, seed)))
+        return self.decode(np.asarray(self.prior.sample(count, seed)))
 
     def score(self, images: Images, samples: int = 1, seed: int = 0, batch_size: int = 500) -> NDArray[np.float64]:
         """Return the negative ELBO of each image, (n,), in nats: it is low for images like the training images.

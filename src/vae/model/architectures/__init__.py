@@ -23,12 +23,10 @@ class Architecture(Protocol):
             InputError: the architecture has no layers for images of that shape.
         """
 
-    def build_decoder(
-        self, image_shape: ImageShape, latent_dim: int, *, parameters_per_value: int, precision: str
-    ) -> keras.Model:
+    def build_decoder(self, image_shape: ImageShape, latent_dim: int, *, outputs: int, precision: str) -> keras.Model:
         """Return a model from z (batch, latent_dim) to the parameters of the likelihood.
 
-        These are (batch, height, width, channels * parameters_per_value), float32 at any precision.
+        These are (batch, height, width, outputs), float32 at any precision.
 
         Raises:
             InputError: as in `build_encoder`.

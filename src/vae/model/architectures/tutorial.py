@@ -50,12 +50,10 @@ def build_encoder(
     return keras.Model(images, [z_mean, z_log_var], name="encoder")
 
 
-def build_decoder(
-    image_shape: tuple[int, int, int], latent_dim: int, *, parameters_per_value: int, precision: str
-) -> keras.Model:
+def build_decoder(image_shape: tuple[int, int, int], latent_dim: int, *, outputs: int, precision: str) -> keras.Model:
     """Return a model from z (batch, latent_dim) to the parameters of the likelihood.
 
-    These are (batch, height, width, channels * parameters_per_value), float32 at any precision. The tutorial's decoder
+    These are (batch, height, width, outputs), float32 at any precision. The tutorial's decoder
     ends in a sigmoid. Here the likelihood applies it, since the loss is more exact on logits.
 
     Raises:
@@ -75,7 +73,7 @@ def build_decoder(
     h = UpsampledConv2DTranspose(
         few, activation="relu", packed_output=True, dtype=precision, name="upsampled_deconv_2"
     )(h)
-    h = PackedConv2DTranspose(image_shape[-1] * parameters_per_value, dtype=precision, name="deconv_3")(h)
+    h = PackedConv2DTranspose(outputs, dtype=precision, name="deconv_3")(h)
     if any(padding(image_shape)):
         h = layers.Cropping2D([(0, rows) for rows in padding(image_shape)], dtype=precision, name="crop")(h)
     parameters = layers.Identity(dtype="float32", name="parameters")(h)

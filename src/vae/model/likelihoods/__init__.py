@@ -1,6 +1,9 @@
-"""The likelihoods p(x|z) that `model.likelihood` names. A new one is one module and one line here."""
+"""The likelihoods p(x|z) that `model.likelihood` names. A new one is one module and one line here.
 
-from collections.abc import Mapping
+Each model has a likelihood of its own. One with weights is a Keras layer, so that the model trains and saves them.
+"""
+
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
@@ -10,17 +13,17 @@ from vae.model.likelihoods.bernoulli import Bernoulli
 
 
 class Likelihood(Protocol):
-    """A distribution of images. The values of an image are independent, given the decoder's output for z."""
+    """A distribution of images, given the decoder's output for z. The pixels are independent."""
 
-    parameters_per_value: int
-    """The number of the decoder's outputs for each value of an image (a pixel in one channel)."""
+    def outputs(self, channels: int) -> int:
+        """Return the number of the decoder's outputs for each pixel of an image with so many channels."""
 
     def nll(self, images: KerasTensor, parameters: KerasTensor) -> KerasTensor:
         """Return -log p(x|z) in nats per image, (batch,).
 
         Args:
             images: (batch, height, width, channels).
-            parameters: (batch, height, width, channels * parameters_per_value), the decoder's output.
+            parameters: (batch, height, width, outputs), the decoder's output.
         """
 
     def mean(self, parameters: KerasTensor) -> KerasTensor:
@@ -30,4 +33,4 @@ class Likelihood(Protocol):
         """Draw images, (batch, height, width, channels)."""
 
 
-LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType({"bernoulli": Bernoulli()})
+LIKELIHOODS: Mapping[str, Callable[[], Likelihood]] = MappingProxyType({"bernoulli": Bernoulli})

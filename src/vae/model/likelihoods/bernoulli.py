@@ -10,7 +10,9 @@ class Bernoulli:
     Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), appendix C.1, https://arxiv.org/abs/1312.6114.
     """
 
-    parameters_per_value = 1
+    def outputs(self, channels: int) -> int:
+        """Return one output for each value."""
+        return channels
 
     def nll(self, images: KerasTensor, parameters: KerasTensor) -> KerasTensor:
         """Return the cross-entropy -sum(x log p + (1 - x) log(1 - p)), with p = sigmoid(logits).

@@ -1,9 +1,14 @@
-"""The priors p(z) that `model.prior` names. A new one is one module and one line here."""
+"""The priors p(z) that `model.prior` names. A new one is one module and one line here.
 
-from collections.abc import Mapping
+Each model has a prior of its own, made from the number of latent dimensions and the model's encoder. A prior with
+weights is a Keras layer, so that the model trains and saves them.
+"""
+
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+import keras
 from keras import KerasTensor
 
 from vae.model.priors.standard import StandardNormal
@@ -15,11 +20,11 @@ class Prior(Protocol):
     def log_prob(self, z: KerasTensor) -> KerasTensor:
         """Return log p(z), (batch,), in nats, of latent vectors (batch, latent_dim)."""
 
-    def sample(self, count: int, latent_dim: int, seed: int | None) -> KerasTensor:
+    def sample(self, count: int, seed: int | None) -> KerasTensor:
         """Draw latent vectors, (count, latent_dim)."""
 
     def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor) -> KerasTensor:
         """Return KL(q(z|x) || p(z)) in nats per image, (batch,): in closed form, or estimated at the samples z."""
 
 
-PRIORS: Mapping[str, Prior] = MappingProxyType({"standard": StandardNormal()})
+PRIORS: Mapping[str, Callable[[int, keras.Model], Prior]] = MappingProxyType({"standard": StandardNormal})

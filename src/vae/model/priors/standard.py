@@ -7,15 +7,23 @@ from keras import KerasTensor, ops
 
 
 class StandardNormal:
-    """The prior N(0, I)."""
+    """The prior N(0, I).
+
+    Args:
+        latent_dim: the number of latent dimensions.
+        encoder: not used.
+    """
+
+    def __init__(self, latent_dim: int, encoder: keras.Model | None = None) -> None:
+        self.latent_dim = latent_dim
 
     def log_prob(self, z: KerasTensor) -> KerasTensor:
         """Return log N(z; 0, I), (batch,), in nats, of latent vectors (batch, latent_dim)."""
         return -0.5 * ops.sum(ops.square(z) + math.log(2 * math.pi), axis=-1)
 
-    def sample(self, count: int, latent_dim: int, seed: int | None) -> KerasTensor:
+    def sample(self, count: int, seed: int | None) -> KerasTensor:
         """Draw latent vectors, (count, latent_dim)."""
-        return keras.random.normal((count, latent_dim), seed=seed)
+        return keras.random.normal((count, self.latent_dim), seed=seed)
 
     def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:
         """Return KL(N(z_mean, diag exp(z_log_var)) || N(0, I)) in closed form: Kingma & Welling (2014), appendix B.
