@@ -13,6 +13,10 @@ from vae.training.fit import build_model
 MODEL = Model(architecture="tutorial", latent_dim=2, dropout=0.0, likelihood="bernoulli", prior="standard")
 TRAIN = Train(
     objective="elbo",
+    samples=1,
+    beta=1.0,
+    beta_warmup=0,
+    free_bits=0.0,
     initial_weights="data/random_weights.txt",
     epsilon_std=1.0,
     epochs=3,

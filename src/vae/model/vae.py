@@ -13,6 +13,7 @@ from vae.model.architectures import ARCHITECTURES
 from vae.model.inputs import check_count, check_if_array, check_image_shape, check_images, check_latents, choose
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
+from vae.model.objectives.draws import Draws, Options
 from vae.model.priors import PRIORS
 from vae.model.runtime import images_at_once
 from vae.model.sampling import Sampling
@@ -29,9 +30,9 @@ class VAEOutput(NamedTuple):
     z_log_var: KerasTensor
     """(batch, latent_dim): the logarithm of the variance of q(z|x)."""
     z: KerasTensor
-    """(batch, latent_dim): one sample of q(z|x)."""
+    """(samples * batch, latent_dim): draws from q(z|x), one for each image unless an objective needs more."""
     parameters: KerasTensor
-    """(batch, height, width, outputs): the parameters of p(x|z) at that sample."""
+    """(samples * batch, height, width, outputs): the parameters of p(x|z) at each draw."""
 
 
 @keras.saving.register_keras_serializable("vae")
@@ -46,7 +47,11 @@ class VAE(keras.Model):
         architecture: a key of `ARCHITECTURES`.
         likelihood: a key of `LIKELIHOODS`.
         prior: a key of `PRIORS`.
-        objective: a key of `OBJECTIVES`.
+        objective: a key of `OBJECTIVES`. This argument and the next four decide what `fit` minimizes.
+        samples: the number of draws of z for each image in training.
+        beta: the weight of the KL.
+        beta_warmup: the number of steps in which that weight rises from zero.
+        free_bits: the nats of each latent dimension that are not penalized.
         dropout: the rate of the encoder's dropout layer, which is active in training only.
         epsilon_std: the standard deviation of the noise in `Sampling`.
         precision: the Keras dtype policy of the hidden layers, `float32` or `mixed_bfloat16`. Weights, latent heads,
@@ -70,6 +75,10 @@ class VAE(keras.Model):
         prior: str = "standard",
         objective: str = "elbo",
         dropout: float = 0.0,
+        samples: int = 1,
+        beta: float = 1.0,
+        beta_warmup: int = 0,
+        free_bits: float = 0.0,
         epsilon_std: float = 1.0,
         precision: str = "float32",
         seed: int | None = None,
@@ -80,6 +89,7 @@ class VAE(keras.Model):
         self.image_shape, self.latent_dim = check_image_shape(image_shape), latent_dim
         self.class_names = tuple(class_names)
         seed = secrets.randbits(32) if seed is None else seed
+        options = Options(samples, beta, beta_warmup, free_bits)
         self._config = {
             "image_shape": list(self.image_shape),
             "latent_dim": latent_dim,
@@ -93,10 +103,10 @@ class VAE(keras.Model):
             "seed": seed,
             "class_names": list(class_names),
             "name": name,
-        }
+        } | {key: value for key, value in options._asdict().items() if value != Options._field_defaults[key]}
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
         build_prior = choose(PRIORS, prior, "prior")
-        self.objective = choose(OBJECTIVES, objective, "objective")
+        self.objective = choose(OBJECTIVES, objective, "objective")(options)
         layers = choose(ARCHITECTURES, architecture, "architecture")
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
         dropout_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
@@ -116,9 +126,15 @@ class VAE(keras.Model):
         self(keras.Input(self.image_shape))  # builds it: weights can be loaded, and the summary shows shapes
 
     def call(self, images: KerasTensor, training: bool = False) -> VAEOutput:
-        """Pass images (batch, height, width, channels) in [0, 1] through the model, with one sample of z for each."""
+        """Pass images (batch, height, width, channels) in [0, 1] through the model.
+
+        There is one draw of z for each image, or in training as many as the objective needs.
+        """
         z_mean, z_log_var = self.encoder(images, training=training)
-        z = self.sampling(z_mean, z_log_var)
+        if not training:
+            z = self.sampling(z_mean, z_log_var)
+        else:
+            z = self.objective.draw(self.sampling(*self._repeated(z_mean, z_log_var)))
         return VAEOutput(z_mean, z_log_var, z, self.decoder(z))
 
     def compute_loss(
@@ -127,13 +143,26 @@ class VAE(keras.Model):
         """Return the loss of the batch `x` in nats, averaged over its images.
 
         Keras's own training and test steps call this, with `y_pred` = call(x). They compute the gradients and update
-        the metrics. Targets `y` and weights are not used.
+        the metrics. Targets `y` and weights are not used. In training, the loss is the objective's; otherwise it is the
+        negative ELBO.
         """
-        reconstruction = self.likelihood.nll(x, y_pred.parameters)
-        kl = self.prior.kl(y_pred.z_mean, y_pred.z_log_var, y_pred.z)
+        samples = self.objective.samples if training else 1
+        images, z_mean, z_log_var = self._repeated(x, *y_pred[:2]) if training else (x, *y_pred[:2])
+        reconstruction = self.likelihood.nll(images, y_pred.parameters)
+        draws = Draws(reconstruction, z_mean, z_log_var, y_pred.z, self.prior, samples)
+        kl = draws.kl()
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
-        return ops.mean(self.objective.loss(reconstruction, kl))
+        return ops.mean(self.objective.loss(draws, self._step()) if training else reconstruction + kl)
+
+    def _step(self) -> KerasTensor | int:
+        """Return the number of training steps so far."""
+        return self.optimizer.iterations if self.optimizer else 0
+
+    def _repeated(self, *tensors: KerasTensor) -> tuple[KerasTensor, ...]:
+        """Return each tensor (batch, …) as often as the objective needs draws, (samples * batch, …)."""
+        count = self.objective.samples
+        return tensors if count == 1 else tuple(ops.concatenate([tensor] * count) for tensor in tensors)
 
     def encode(self, images: Images, batch_size: int = 500) -> tuple[Latents, Latents]:
         """Return z_mean and z_log_var of q(z|x), (n, latent_dim) each, for images (n, height, width, channels).

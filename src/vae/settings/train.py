@@ -15,7 +15,18 @@ RANDOM_WEIGHTS = "data/random_weights.txt"
 class Train(Section):
     """The training of the VAE."""
 
-    objective: Literal["elbo"] = Field(description="What training maximizes: the evidence lower bound.")
+    objective: Literal["elbo", "iwae", "dreg"] = Field(
+        description="What training maximizes: `elbo` is the evidence lower bound; `iwae` is the importance-weighted "
+        "bound, which is tighter; `dreg` is the same bound, by gradients of lower variance."
+    )
+    samples: int = Field(ge=1, le=10_000, description="Draws of z for each image in a training step.")
+    beta: float = Field(ge=0, le=1e6, description="Weight of the KL in `elbo`.")
+    beta_warmup: int = Field(
+        ge=0, le=1_000_000_000, description="Steps in which that weight rises from 0 in a straight line."
+    )
+    free_bits: float = Field(
+        ge=0, le=1e6, description="KL of each latent dimension, in nats, that `elbo` does not penalize."
+    )
     initial_weights: str = Field(
         description="The checkpoint whose weights training starts from; `data/random_weights.txt` means none.",
     )

@@ -36,4 +36,12 @@ class StandardNormal:
         Returns:
             (batch,): nats per image, summed over the latent dimensions.
         """
-        return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - 1.0 - z_log_var, axis=-1)
+        return 0.5 * ops.sum(_twice_kl(z_mean, z_log_var), axis=-1)
+
+    def kl_per_dimension(self, z_mean: KerasTensor, z_log_var: KerasTensor) -> KerasTensor:
+        """Return the same of each latent dimension, (batch, latent_dim), in nats."""
+        return 0.5 * _twice_kl(z_mean, z_log_var)
+
+
+def _twice_kl(z_mean: KerasTensor, z_log_var: KerasTensor) -> KerasTensor:
+    return ops.square(z_mean) + ops.exp(z_log_var) - 1.0 - z_log_var

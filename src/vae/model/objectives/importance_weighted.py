@@ -1,0 +1,78 @@
+"""The importance-weighted bound, with its own gradient and with the doubly reparameterized one."""
+
+import math
+from typing import Any
+
+from keras import KerasTensor, ops
+
+from vae.errors import InputError
+from vae.model.objectives.draws import Draws, Options
+
+
+class ImportanceWeighted:
+    """The negative importance-weighted bound with k draws of z for each image.
+
+    Burda et al., "Importance Weighted Autoencoders" (2016), equation 8, https://arxiv.org/abs/1509.00519:
+
+        -log p(x) <= -E[log 1/k sum_i w_i],    w_i = p(x|z_i) p(z_i) / q(z_i|x)
+
+    Args:
+        options: `samples` is used; the others must have their defaults.
+
+    Raises:
+        InputError: another option is set: the bound has no separate KL to weigh.
+    """
+
+    def __init__(self, options: Options) -> None:
+        if options._replace(samples=1) != Options():
+            raise InputError(
+                "train.beta, train.beta_warmup and train.free_bits weigh the KL, which only train.objective: elbo has; "
+                "set them to 1.0, 0 and 0.0."
+            )
+        self.samples = options.samples
+
+    def draw(self, z: KerasTensor) -> KerasTensor:
+        """Return the draws as they are."""
+        return z
+
+    def loss(self, draws: Draws, step: KerasTensor | int) -> KerasTensor:
+        """Return the negative bound, (batch,), in nats per image."""
+        log_weights = draws.log_weights(draws.z_mean, draws.z_log_var)
+        return math.log(self.samples) - ops.logsumexp(log_weights, axis=0)
+
+
+class DoublyReparameterized(ImportanceWeighted):
+    """The same bound, with the doubly reparameterized gradient of the encoder.
+
+    Tucker et al., "Doubly reparameterized gradient estimators for Monte Carlo objectives" (2019), equation 8,
+    https://arxiv.org/abs/1810.04152. With the normalized weights v_i = w_i / sum_j w_j, the gradient is
+
+        of the decoder and the prior:  sum_i v_i  d log w_i / d theta
+        of the encoder:                sum_i v_i² d log w_i / d z_i  d z_i / d phi
+
+    It equals the other gradient in expectation, and its variance does not grow with k.
+    """
+
+    _weights: KerasTensor
+
+    def draw(self, z: KerasTensor) -> KerasTensor:
+        """Return the draws, with gradients that are multiplied by the normalized weights.
+
+        The weights follow from what is computed with the draws. They are known by the time that gradients flow back.
+        """
+
+        @ops.custom_gradient  # type: ignore[untyped-decorator]
+        def weighted(z: KerasTensor) -> Any:
+            return ops.convert_to_tensor(z), lambda upstream: upstream * self._weights
+
+        return weighted(z)
+
+    def loss(self, draws: Draws, step: KerasTensor | int) -> KerasTensor:
+        """Return the negative bound, (batch,), in nats per image, with the gradient of the class's description."""
+        fixed = ops.stop_gradient(draws.z_mean), ops.stop_gradient(draws.z_log_var)
+        log_weights = draws.log_weights(*fixed)
+        log_sum = ops.logsumexp(log_weights, axis=0)
+        normalized = ops.stop_gradient(ops.exp(log_weights - log_sum))
+        self._weights = ops.reshape(normalized, (-1, 1))
+        # The gradient of log_sum is that of the weighted sum, and flows back through the draws once more weighted.
+        return math.log(self.samples) - log_sum

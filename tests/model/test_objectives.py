@@ -1,0 +1,161 @@
+"""The objectives against NumPy, and their gradients against each other, on a model whose terms are known."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from vae.errors import InputError
+from vae.model.objectives import OBJECTIVES
+from vae.model.objectives.draws import Draws, Options
+from vae.model.objectives.elbo import Elbo
+from vae.model.priors.standard import StandardNormal
+from vae.model.vae import VAE
+
+RNG = np.random.default_rng(0)
+BATCH, LATENT_DIM = 5, 3
+
+
+def random_draws(samples: int = 1) -> Draws:
+    """Return draws of made-up numbers."""
+    count = samples * BATCH
+    mean, log_var = RNG.normal(size=(2, BATCH, LATENT_DIM))
+    z = np.tile(mean, (samples, 1)) + RNG.normal(size=(count, LATENT_DIM))
+    repeated = np.tile(mean, (samples, 1)), np.tile(log_var, (samples, 1))
+    nll, mean, log_var, z = (ops.convert_to_tensor(values) for values in (RNG.uniform(50, 60, count), *repeated, z))
+    return Draws(nll, mean, log_var, z, StandardNormal(LATENT_DIM), samples)
+
+
+def kl_of_each(draws: Draws) -> NDArray[np.float64]:
+    mean, log_var = np.asarray(draws.z_mean), np.asarray(draws.z_log_var)
+    return np.asarray(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var))
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_negative_elbo_is_the_sum_of_its_terms_averaged_over_the_draws(samples: int) -> None:
+    draws = random_draws(samples)
+    terms = (np.asarray(draws.reconstruction) + kl_of_each(draws).sum(axis=1)).reshape(samples, BATCH)
+    np.testing.assert_allclose(Elbo(Options(samples)).loss(draws, 0), terms.mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("step", "weight"), [(0, 0.0), (50, 2.0), (100, 4.0), (1000, 4.0)])
+def test_the_weight_of_the_kl_rises_in_a_straight_line_to_beta(step: int, weight: float) -> None:
+    draws = random_draws()
+    expected = np.asarray(draws.reconstruction) + weight * kl_of_each(draws).sum(axis=1)
+    loss = Elbo(Options(beta=4.0, beta_warmup=100)).loss(draws, ops.convert_to_tensor(step))
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    if step == 1000:
+        np.testing.assert_allclose(Elbo(Options(beta=4.0)).loss(draws, 0), expected, rtol=1e-12)
+
+
+def test_free_bits_do_not_penalize_a_dimension_up_to_them() -> None:
+    draws = random_draws()
+    each = kl_of_each(draws).mean(axis=0)
+    free = float(np.sort(each)[1]) + 1e-9  # above two of the three dimensions
+    expected = np.asarray(draws.reconstruction) + 2 * free + each.max()
+    np.testing.assert_allclose(Elbo(Options(free_bits=free)).loss(draws, 0), expected, rtol=1e-12)
+
+
+def test_free_bits_are_refused_without_a_kl_of_each_dimension() -> None:
+    draws = random_draws()._replace(prior=object())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"train\.free_bits needs the KL of each latent dimension"):
+        Elbo(Options(free_bits=1.0)).loss(draws, 0)
+
+
+@pytest.mark.parametrize("name", ["iwae", "dreg"])
+@pytest.mark.parametrize("changes", [{"beta": 2.0}, {"beta_warmup": 5}, {"free_bits": 0.1}])
+def test_options_of_the_kl_are_refused_by_objectives_without_one(name: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"which only train\.objective: elbo has"):
+        OBJECTIVES[name](Options(samples=3)._replace(**changes))
+
+
+@pytest.mark.parametrize("name", ["iwae", "dreg"])
+@pytest.mark.parametrize("samples", [1, 7])
+def test_the_importance_weighted_loss_equals_the_formula_in_numpy(name: str, samples: int) -> None:
+    draws = random_draws(samples)
+    z, mean, log_var = (np.asarray(values) for values in (draws.z, draws.z_mean, draws.z_log_var))
+    log_q = stats.norm.logpdf(z, mean, np.exp(log_var / 2)).sum(axis=1)
+    log_weights = stats.norm.logpdf(z).sum(axis=1) - np.asarray(draws.reconstruction) - log_q
+    expected = -special.logsumexp(log_weights.reshape(samples, BATCH), axis=0) + math.log(samples)
+    np.testing.assert_allclose(OBJECTIVES[name](Options(samples)).loss(draws, 0), expected, rtol=1e-10)
+
+
+def gradients(name: str, samples: int, images: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the gradients of z's mean and of the decoder's weight, (images,) each, with noise of its own for each.
+
+    The model is p(z) = N(0, 1), p(x|z) = N(w z, 1) at x = 2 and w = 1.5, with q(z|x) = N(0.4, exp(-0.6)).
+    """
+    objective = OBJECTIVES[name](Options(samples))
+    keras.utils.set_random_seed(0)
+    mean, weight = tf.fill((images, 1), tf.constant(0.4, tf.float64)), tf.fill((images,), tf.constant(1.5, tf.float64))
+    log_var = tf.fill((samples * images, 1), tf.constant(-0.6, tf.float64))
+    noise = tf.random.normal((samples * images, 1), dtype=tf.float64, seed=1)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([mean, weight])
+            repeated = tf.tile(mean, (samples, 1))
+            z = objective.draw(repeated + tf.exp(log_var / 2) * noise)
+            nll = 0.5 * (2.0 - tf.tile(weight, (samples,)) * z[:, 0]) ** 2
+            draws = Draws(nll, repeated, log_var, z, StandardNormal(1), samples)
+            loss = tf.reduce_sum(objective.loss(draws, 0))
+        return tape.gradient(loss, [mean, weight])
+
+    of_mean, of_weight = (np.asarray(gradient, np.float64).reshape(-1) for gradient in run())
+    return of_mean, of_weight
+
+
+@pytest.mark.parametrize("samples", [2, 32])
+def test_both_gradients_of_the_importance_weighted_bound_have_one_expectation(samples: int) -> None:
+    images = 40_000
+    usual, doubly = (gradients(name, samples, images) for name in ("iwae", "dreg"))
+    difference = usual[0] - doubly[0]
+    assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(images)
+    assert abs(usual[0].mean()) > 8 * usual[0].std() / np.sqrt(images)  # else the line above says nothing
+    np.testing.assert_allclose(doubly[1], usual[1], rtol=1e-9)
+
+
+def test_the_doubly_reparameterized_gradient_has_the_lower_variance() -> None:
+    ratios = []
+    for samples in (2, 8, 32):
+        usual, doubly = (gradients(name, samples, 20_000)[0] for name in ("iwae", "dreg"))
+        ratios.append(doubly.var() / usual.var())
+    assert max(ratios) < 0.5
+    assert ratios[2] < ratios[1] < ratios[0]
+
+
+@pytest.mark.parametrize(
+    ("objective", "options"),
+    [
+        ("elbo", {"samples": 3}),
+        ("elbo", {"beta": 0.5, "beta_warmup": 4}),
+        ("elbo", {"free_bits": 0.2}),
+        ("iwae", {"samples": 4}),
+        ("dreg", {"samples": 4}),
+    ],
+)
+def test_every_objective_trains_a_model_and_validation_stays_the_plain_bound(
+    objective: str, options: dict[str, Any]
+) -> None:
+    images = (RNG.uniform(size=(32, 12, 12, 1)) < 0.3).astype("float32")
+    keras.utils.set_random_seed(0)
+    model = VAE((12, 12, 1), 2, objective=objective, seed=0, **options)
+    plain = VAE((12, 12, 1), 2, seed=0)
+    model.compile(keras.optimizers.Adam(0.01))
+    before = model.evaluate(images, batch_size=32, verbose=0, return_dict=True)
+    model.fit(images, batch_size=16, epochs=15, verbose=0)
+    plain.set_weights(model.get_weights())
+    plain.compile()
+    for each in (model, plain):
+        each.sampling.seed_generator.state.assign([1, 0])
+    after, expected = (m.evaluate(images, batch_size=32, verbose=0, return_dict=True) for m in (model, plain))
+    assert after == expected
+    assert after["loss"] < 94 < before["loss"]  # 88 is the entropy of these images
+    assert after["loss"] == pytest.approx(after["reconstruction"] + after["kl"], rel=1e-5)
