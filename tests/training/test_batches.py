@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,3 +76,28 @@ def test_images_on_disk_give_the_same_batches_as_images_in_memory(
     for memory, disk in zip(*found, strict=True):
         for one, other in zip(tf.nest.flatten(memory), tf.nest.flatten(disk), strict=True):
             np.testing.assert_array_equal(one, other, strict=True)
+
+
+def test_binarized_batches_follow_from_seed_and_step_and_average_to_the_grey_levels() -> None:
+    grey = np.random.default_rng(0).uniform(size=(50, 5, 4, 3)).astype("float32")
+    labels = np.arange(50, dtype=np.uint8)
+
+    def drawn(seed: int, epochs: range) -> list[tuple[Any, Any]]:
+        data = shuffled_batches(grey, 8, seed, epochs, labels, binarize=True)
+        assert data.options().autotune.enabled is False
+        return [(x.numpy(), y.numpy()) for x, y in data]
+
+    found = drawn(7, range(40))
+    assert set(np.unique(np.concatenate([x for x, _ in found]))) == {0, 1}
+    total = np.zeros_like(grey)
+    for x, y in found:
+        total[y] += x
+    error = (total / 40 - grey) / np.sqrt(grey * (1 - grey) / 40)
+    assert abs(error.mean()) < 4 / np.sqrt(error.size)
+    assert 0.9 < error.std() < 1.1
+    for (x, y), (later_x, later_y) in zip(found[7 * 38 :], drawn(7, range(38, 40)), strict=True):
+        np.testing.assert_array_equal(x, later_x)
+        np.testing.assert_array_equal(y, later_y)
+    assert np.any(drawn(8, range(1))[0][0] != found[0][0])
+    (unlabelled, *_) = (x.numpy() for x in shuffled_batches(grey, 8, 7, range(1), binarize=True))
+    np.testing.assert_array_equal(unlabelled, found[0][0])

@@ -1,7 +1,12 @@
 """Stochastic binarization: each pixel is 1 with the probability of its grey level."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from vae.data.shards import StoredImages
+from vae.data.splits import Split
 
 SEED = 0
 """The seed of images that are binarized once. It is fixed, like a binarized data set on disk, whatever the run's."""
@@ -24,3 +29,23 @@ def binarize(images: NDArray[np.float32], seed: int = SEED, first: int = 0) -> N
     if before % 2:
         draws.random(dtype=np.float32)
     return (draws.random(images.shape, dtype=np.float32) < images).astype(np.float32)
+
+
+class BinarizedImages(StoredImages):
+    """Stored images, each binarized in the same way whenever it is read."""
+
+    def __getitem__(self, rows: slice | NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Read images as `StoredImages` does, and binarize them."""
+        numbers, images = np.arange(len(self))[rows], super().__getitem__(rows)
+        if isinstance(rows, slice) and rows.step in (None, 1) and numbers.size:
+            return binarize(images, first=int(numbers[0]))
+        binary: NDArray[np.float32] = np.empty_like(images)
+        for place, number in np.ndenumerate(numbers):
+            binary[place] = binarize(images[place][np.newaxis], first=int(number))[0]
+        return binary
+
+
+def binarized(split: Split) -> Split:
+    """Return the split with its images binarized once, in memory or whenever they are read."""
+    images = split.images
+    return split._replace(images=BinarizedImages(images.rows) if isinstance(images, StoredImages) else binarize(images))

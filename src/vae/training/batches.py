@@ -4,6 +4,7 @@ Keras would autotune a data set that it makes from an array. `fit` then took 10.
 after its last step. Without autotuning it returns at once. There is nothing to tune here.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ def shuffled_batches(
     seed: int,
     epochs: range,
     labels: NDArray[np.integer[Any]] | None = None,
+    *,
+    binarize: bool = False,
 ) -> tf.data.Dataset:
     """Return the batches of several epochs in a row, each epoch's images in its `epoch_order`.
 
@@ -39,13 +42,26 @@ def shuffled_batches(
         seed: the seed of the shuffling.
         epochs: the numbers of the epochs, from 0. A training that resumes after three epochs begins at 3.
         labels: (n,), or None.
+        binarize: whether to set each value to 1 with the probability of its grey level, otherwise to 0. The draw is
+            another one in each step, and follows from the seed and the step.
     """
 
     def orders() -> Iterator[NDArray[np.int64]]:
         return (epoch_order(len(images), seed, epoch) for epoch in epochs)
 
     each_epoch = tf.data.Dataset.from_generator(orders, output_signature=tf.TensorSpec(len(images), tf.int64))
-    return _gather(each_epoch.flat_map(lambda order: _slices(order, len(images), batch_size)), images, labels)
+    found = _gather(each_epoch.flat_map(lambda order: _slices(order, len(images), batch_size)), images, labels)
+    if not binarize:
+        return found
+    first = epochs.start * math.ceil(len(images) / batch_size)
+
+    def drawn(step: tf.Tensor, batch: Any) -> Any:
+        grey, *rest = batch if labels is not None else (batch,)
+        uniform = tf.random.stateless_uniform(tf.shape(grey), seed=tf.stack([tf.cast(seed, tf.int64), step]))
+        binary = tf.cast(uniform < grey, tf.float32)
+        return (binary, *rest) if rest else binary
+
+    return tf.data.Dataset.zip(tf.data.Dataset.counter(first), found).map(drawn)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
