@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from vae.data.binarization import binarized
 from vae.data.splits import load_splits
 from vae.errors import InputError
 from vae.io.tables import write_csv
@@ -19,6 +20,7 @@ from vae.settings.train import Train
 from vae.stage import run_stage
 from vae.training.callbacks import DivergenceError
 from vae.training.fit import build_model, fit
+from vae.training.history import kept_epoch
 from vae.training.initial_weights import set_initial_weights
 from vae.training.resume import exclusive, fingerprint, state_folder, unfinished
 
@@ -28,6 +30,8 @@ def main() -> None:
     train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
     model = build_model(train, model_settings, settings, seed)
     set_initial_weights(model, Path(settings.initial_weights))
+    if model.likelihood.binarizes:
+        validation = binarized(validation)
     everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)}
     identity = fingerprint(everything, train.images, validation.images, *model.get_weights())
     with exclusive(Path("models/.training.lock")), unfinished(state_folder(), identity) as state:
@@ -42,7 +46,7 @@ def main() -> None:
                 f"{diverged} The weights of epoch {diverged.best_epoch}, the best, are in {state.best}."
             ) from None
         save_model(model, Path("models/vae.keras"))
-    best = history.iloc[history.val_loss.argmin()]
+    best = kept_epoch(history)
     print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")
 
 

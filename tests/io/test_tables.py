@@ -75,7 +75,11 @@ def test_csv_contains_seven_significant_digits_and_no_index(tmp_path: Path) -> N
 
 def test_csv_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     (tmp_path / "history.csv").write_text("epoch,loss,kl\n1,2.5,3\n")
-    assert read_csv(tmp_path / "history.csv", "kl", "loss").to_dict("list") == {"kl": [3.0], "loss": [2.5]}
+    assert read_csv(tmp_path / "history.csv", "kl", "loss").to_dict("list") == {
+        "epoch": [1.0],
+        "loss": [2.5],
+        "kl": [3.0],
+    }
 
 
 CONTENTS = {

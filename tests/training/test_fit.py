@@ -6,7 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.training.small_training import train_settings, untrained
-from vae.training.fit import HISTORY_COLUMNS, fit, steps_per_execution
+from vae.errors import InputError
+from vae.training.fit import epochs_of_warmup, fit, steps_per_execution
+from vae.training.history import COLUMNS, history, kept_epoch
 
 Images = NDArray[np.float32]
 
@@ -15,7 +17,7 @@ def test_history_contains_every_metric_of_each_epoch_and_a_line_is_printed_for_i
     blobs: Images, capsys: pytest.CaptureFixture[str]
 ) -> None:
     history = fit(untrained(), blobs[:32], blobs[32:], train_settings(), 0)
-    assert list(history.columns) == ["epoch", *HISTORY_COLUMNS]
+    assert list(history.columns) == ["epoch", *COLUMNS]
     assert history.epoch.tolist() == [1, 2, 3]
     np.testing.assert_allclose(history.reconstruction + history.kl, history.loss, rtol=1e-5)
     np.testing.assert_allclose(history.val_reconstruction + history.val_kl, history.val_loss, rtol=1e-5)
@@ -96,3 +98,32 @@ def test_settings_data_and_seed_reach_the_model() -> None:
         "seed": 3,
         "class_names": ["a", "b"],
     }
+
+
+def test_early_stopping_and_the_kept_epoch_wait_for_the_end_of_a_warm_up(blobs: NDArray[np.float32]) -> None:
+    # Nothing is learned, so that without the warm-up the second epoch would be the last.
+    settings = train_settings(epochs=9, patience=1, learning_rate=1e-12, beta=100.0, beta_warmup=17)  # of 5 steps each
+    table = fit(untrained(settings), blobs, blobs[:8], settings, seed=0)
+    assert table.val_loss.nunique() == 1
+    assert table.beta.tolist() == pytest.approx([100 * step / 17 for step in (5, 10, 15)] + [100] * 2)
+    assert kept_epoch(table).epoch == 4
+
+
+@pytest.mark.parametrize(("warmup", "epochs"), [(0, 0), (1, 0), (5, 0), (6, 1), (10, 1), (15, 2)])
+def test_epochs_are_kept_from_the_end_of_the_warm_up_on(warmup: int, epochs: int) -> None:
+    assert epochs_of_warmup(train_settings(beta_warmup=warmup, epochs=3), steps=5) == epochs
+
+
+def test_a_warm_up_longer_than_the_training_is_refused() -> None:
+    with pytest.raises(InputError) as refused:
+        epochs_of_warmup(train_settings(beta_warmup=16, epochs=3), steps=5)
+    assert str(refused.value) == (
+        "train.beta_warmup is 16 steps, but train.epochs: 3 gives only 15 steps; the epoch that is kept must come "
+        "after the warm-up."
+    )
+
+
+def test_the_kept_epoch_without_a_warm_up_is_the_one_of_lowest_validation_loss() -> None:
+    rows = [dict.fromkeys(COLUMNS, 1.0) | {"val_loss": loss} for loss in (3.0, 1.0, 2.0)]
+    assert kept_epoch(history(rows, 1.0, 0)).epoch == 2
+    assert kept_epoch(history(rows, 1.0, 2.5)).epoch == 3

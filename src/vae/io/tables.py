@@ -58,14 +58,15 @@ def _rounded(value: Any, digits: int) -> Any:
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
-    """Read the named columns of numbers from a table.
+    """Read a table of numbers, which has at least the named columns.
 
     Raises:
         InputError: the file is missing, has no rows, lacks a column, or is not a CSV file of numbers.
         OSError: it cannot be read.
     """
     try:
-        table = pd.read_csv(path)[[*columns]]
+        table = pd.read_csv(path)
+        table[[*columns]]  # raises KeyError if one is missing
         if len(table):
             return table.astype(float)
         reason = "it has no rows"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vae.evaluation.posterior import ACTIVE_VARIANCE
 from vae.plots.mosaic import INK, TILE, mosaic, tile_size
 from vae.plots.style import COLORS, SMALL, new_figure
+from vae.training.history import kept_epoch
 
 LABELLED_BARS = 32
 """The largest number of bars with room for their values."""
@@ -31,7 +32,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
     Args:
         history: one row per epoch, with at least `HISTORY_COLUMNS`.
     """
-    best = history.iloc[history.val_loss.argmin()]
+    best = kept_epoch(history)
     figure = new_figure(13, 4.6, f"Training: the weights of epoch {best.epoch:.0f} of {len(history)} are kept")
     for axes, (name, title) in zip(figure.subplots(1, 3), TERMS.items(), strict=True):
         axes.plot(history.epoch, history[name], "o-", color=COLORS[6], label="training")

@@ -6,27 +6,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 
 from vae.data.shards import Images
 from vae.data.splits import Split
+from vae.errors import InputError
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 from vae.settings.model import Model
 from vae.settings.train import Train
 from vae.training.batches import batches, shuffled_batches
 from vae.training.callbacks import DivergenceError, EpochLine, EpochRecord, ValidationNoise
+from vae.training.history import history
 from vae.training.optimizers import OPTIMIZERS
 from vae.training.resume import Resume, StateFile
 from vae.training.schedules import learning_rate_schedule
 
 VALIDATION_BATCH_SIZE = 500
-HISTORY_COLUMNS = (
-    *("loss", "reconstruction", "kl"),
-    *("val_loss", "val_reconstruction", "val_kl"),
-    *("learning_rate", "seconds"),
-)
 LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), validation {val_loss:.2f}"
 
 
@@ -76,17 +72,23 @@ def fit(
 
     Returns:
         One row per epoch, with its number (from 1), the training and the validation loss and their two terms, the
-        learning rate at its end, and the seconds it took. Losses are in nats per image, with noise of `epsilon_std`.
-        The training loss is averaged during the epoch, with dropout; the validation loss is computed after it, without.
+        learning rate at its end, the seconds it took and, with a warm-up, the weight of the KL at its end. Losses are
+        in nats per image, with noise of `epsilon_std`. The training loss is the objective, averaged during the epoch,
+        with dropout; the validation loss is the negative ELBO, computed after the epoch, without dropout.
 
     Raises:
         DivergenceError: the loss or a weight became NaN or infinite. The model then has the weights of its best epoch,
             if there is one.
+        InputError: the KL's warm-up does not end before the training.
     """
     steps = math.ceil(len(images) / settings.batch_size)
     record = EpochRecord("train.learning_rate", settings.learning_rate)
     early_stopping = keras.callbacks.EarlyStopping(
-        "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
+        "val_loss",
+        mode="min",
+        patience=settings.patience,
+        restore_best_weights=True,
+        start_from_epoch=epochs_of_warmup(settings, steps),
     )
     resume = Resume(state, record, early_stopping) if state else None
     epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
@@ -96,11 +98,11 @@ def fit(
 
     def report_history(*_: Any) -> None:
         if report and record.rows:
-            report(_history(record.rows))
+            report(history(record.rows, settings.beta, settings.beta_warmup / steps))
 
     try:
         model.fit(
-            shuffled_batches(images, settings.batch_size, seed, epochs),
+            shuffled_batches(images, settings.batch_size, seed, epochs, binarize=model.likelihood.binarizes),
             shuffle=False,  # `shuffled_batches` does
             initial_epoch=epochs.start,
             epochs=epochs.stop,
@@ -119,7 +121,22 @@ def fit(
             model.set_weights(early_stopping.best_weights)
             diverged.best_epoch = early_stopping.best_epoch + 1
         raise
-    return _history(record.rows)
+    return history(record.rows, settings.beta, settings.beta_warmup / steps)
+
+
+def epochs_of_warmup(settings: Train, steps: int) -> int:
+    """Return how many epochs, of so many steps, end before the weight of the KL has reached `beta`.
+
+    Raises:
+        InputError: all of them do.
+    """
+    epochs = max(0, math.ceil(settings.beta_warmup / steps) - 1)
+    if epochs >= settings.epochs:
+        raise InputError(
+            f"train.beta_warmup is {settings.beta_warmup:,} steps, but train.epochs: {settings.epochs} gives only "
+            f"{steps * settings.epochs:,} steps; the epoch that is kept must come after the warm-up."
+        )
+    return epochs
 
 
 def steps_per_execution(steps: int) -> int:
@@ -129,9 +146,3 @@ def steps_per_execution(steps: int) -> int:
     executions per epoch, since only between them can the progress bar move and a diverging training be stopped.
     """
     return max(k for k in range(1, 9) if k == 1 or (steps % k == 0 and steps >= 50 * k))
-
-
-def _history(rows: list[dict[str, float]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows)[[*HISTORY_COLUMNS]]
-    table.insert(0, "epoch", np.arange(1, len(table) + 1))
-    return table

@@ -195,7 +195,7 @@ class Resume(keras.callbacks.Callback):
         count = len(variables)
         for variable, value in zip(variables, arrays[:count], strict=True):
             variable.assign(value)
-        self.early_stopping.best_weights = arrays[count:]
+        self.early_stopping.best_weights = arrays[count:] or None
         vars(self.early_stopping).update(values["early_stopping"])
         self.record.rows.extend(values["rows"])
 
@@ -207,7 +207,7 @@ class Resume(keras.callbacks.Callback):
             "early_stopping": {name: getattr(self.early_stopping, name) for name in names},
         }
         arrays = [variable.numpy() for variable in self._variables()]
-        self.file.write(values, arrays + self.early_stopping.best_weights)
+        self.file.write(values, arrays + (self.early_stopping.best_weights or []))
 
     def _variables(self) -> list[keras.Variable]:
         """Return the variables of the model, with its random states, and of the optimizer, with its step."""

@@ -15,6 +15,9 @@ from vae.model.likelihoods.bernoulli import Bernoulli
 class Likelihood(Protocol):
     """A distribution of images, given the decoder's output for z. The pixels are independent."""
 
+    binarizes: bool
+    """Whether the model sees and predicts binarized images, drawn anew in each training step."""
+
     def outputs(self, channels: int) -> int:
         """Return the number of the decoder's outputs for each pixel of an image with so many channels."""
 

@@ -10,6 +10,8 @@ class Bernoulli:
     Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), appendix C.1, https://arxiv.org/abs/1312.6114.
     """
 
+    binarizes = False
+
     def outputs(self, channels: int) -> int:
         """Return one output for each value."""
         return channels
