@@ -13,5 +13,11 @@ class Model(Section):
     architecture: Literal["tutorial"] = Field(description="The layers of the encoder and the decoder.")
     latent_dim: int = Field(ge=1, le=1024, description="K, the number of latent dimensions.")
     dropout: float = Field(ge=0, lt=1, description="Rate of the dropout before the latent heads. The tutorial: 0.5.")
-    likelihood: Literal["bernoulli"] = Field(description="p(x|z), the distribution of a pixel given the latents.")
+    likelihood: Literal[
+        "bernoulli", "binarized", "continuous_bernoulli", "gaussian", "gaussian_per_value", "logistic_mixture"
+    ] = Field(
+        description="p(x|z), the distribution of a pixel given the latents. `bernoulli` takes grey levels as targets; "
+        "`binarized` draws pixels 0 or 1 from them; `gaussian` learns one variance, `gaussian_per_value` predicts one "
+        "for each value; `logistic_mixture` is of 8-bit levels, for colour."
+    )
     prior: Literal["standard"] = Field(description="p(z): `standard` is N(0, I).")

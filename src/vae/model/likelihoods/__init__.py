@@ -9,14 +9,22 @@ from typing import Protocol
 
 from keras import KerasTensor
 
-from vae.model.likelihoods.bernoulli import Bernoulli
+from vae.model.likelihoods.bernoulli import Bernoulli, Binarized
+from vae.model.likelihoods.continuous_bernoulli import ContinuousBernoulli
+from vae.model.likelihoods.gaussian import Gaussian, GaussianPerValue
+from vae.model.likelihoods.levels import Array
+from vae.model.likelihoods.logistic_mixture import LogisticMixture
 
 
 class Likelihood(Protocol):
     """A distribution of images, given the decoder's output for z. The pixels are independent."""
 
+    unit: str
+    """What the nats of `nll` are of, for printed lines and documents. Those of two units cannot be compared."""
+    metric_prefix: str
+    """The beginning of the names of this likelihood's metrics, so that no column contains two units."""
     binarizes: bool
-    """Whether the model sees and predicts binarized images, drawn anew in each training step."""
+    """Whether training and evaluation draw the pixels of images, 0 or 1, before the model sees them."""
 
     def outputs(self, channels: int) -> int:
         """Return the number of the decoder's outputs for each pixel of an image with so many channels."""
@@ -35,5 +43,17 @@ class Likelihood(Protocol):
     def sample(self, parameters: KerasTensor, seed: int) -> KerasTensor:
         """Draw images, (batch, height, width, channels)."""
 
+    def unfit(self, images: Array) -> str:
+        """Return in a sentence why the likelihood does not fit images with such values, or the empty string."""
 
-LIKELIHOODS: Mapping[str, Callable[[], Likelihood]] = MappingProxyType({"bernoulli": Bernoulli})
+
+LIKELIHOODS: Mapping[str, Callable[[], Likelihood]] = MappingProxyType(
+    {
+        "bernoulli": Bernoulli,
+        "binarized": Binarized,
+        "continuous_bernoulli": ContinuousBernoulli,
+        "gaussian": Gaussian,
+        "gaussian_per_value": GaussianPerValue,
+        "logistic_mixture": LogisticMixture,
+    }
+)

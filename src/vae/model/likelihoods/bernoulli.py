@@ -1,7 +1,9 @@
-"""The Bernoulli likelihood."""
+"""The Bernoulli likelihood, of grey levels as targets and of images that are binarized at random."""
 
 import keras
 from keras import KerasTensor, ops
+
+from vae.model.likelihoods.levels import Array
 
 
 class Bernoulli:
@@ -10,6 +12,8 @@ class Bernoulli:
     Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), appendix C.1, https://arxiv.org/abs/1312.6114.
     """
 
+    unit = "nats per image of the grey levels as Bernoulli targets"
+    metric_prefix = ""
     binarizes = False
 
     def outputs(self, channels: int) -> int:
@@ -40,3 +44,19 @@ class Bernoulli:
         """Draw pixels that are 0 or 1, of the shape of the logits."""
         uniform = keras.random.uniform(ops.shape(parameters), seed=seed)
         return ops.cast(uniform < ops.sigmoid(parameters), "float32")
+
+    def unfit(self, images: Array) -> str:
+        """Return the empty string: any values in [0, 1] are targets or probabilities."""
+        return ""
+
+
+class Binarized(Bernoulli):
+    """The Bernoulli likelihood of images whose pixels are drawn: P(pixel = 1) is the grey level.
+
+    Salakhutdinov & Murray, "On the Quantitative Analysis of Deep Belief Networks" (2008), and most results on MNIST
+    since. Whoever trains or evaluates the model binarizes the images: `nll` expects 0 and 1.
+    """
+
+    unit = "nats per image of images binarized at random"
+    metric_prefix = "binarized_"
+    binarizes = True
