@@ -12,6 +12,7 @@ import keras
 from keras import KerasTensor
 
 from vae.model.priors.flow import RealNVP
+from vae.model.priors.mixture import GaussianMixture
 from vae.model.priors.standard import StandardNormal
 
 
@@ -35,5 +36,5 @@ class Prior(Protocol):
 
 
 PRIORS: Mapping[str, Callable[[int, keras.Model], Prior]] = MappingProxyType(
-    {"standard": StandardNormal, "flow": RealNVP}
+    {"standard": StandardNormal, "flow": RealNVP, "mixture": GaussianMixture}
 )
