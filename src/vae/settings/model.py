@@ -14,6 +14,7 @@ class Model(Section):
     latent_dim: int = Field(ge=1, le=1024, description="K, the number of latent dimensions.")
     dropout: float = Field(ge=0, lt=1, description="Rate of the dropout before the latent heads. The tutorial: 0.5.")
     likelihood: Literal["bernoulli"] = Field(description="p(x|z), the distribution of a pixel given the latents.")
-    prior: Literal["standard", "flow", "mixture"] = Field(
-        description="p(z): `standard` is N(0, I). Trained: `flow` is RealNVP; `mixture` is 100 diagonal Gaussians."
+    prior: Literal["standard", "flow", "mixture", "vampprior"] = Field(
+        description="p(z): `standard` is N(0, I). The others are trained: `flow` is RealNVP, `mixture` is 100 diagonal "
+        "Gaussians, and `vampprior` is the mixture of the posteriors of 500 pseudo-inputs."
     )

@@ -14,6 +14,7 @@ from keras import KerasTensor
 from vae.model.priors.flow import RealNVP
 from vae.model.priors.mixture import GaussianMixture
 from vae.model.priors.standard import StandardNormal
+from vae.model.priors.vampprior import VampPrior
 
 
 class Prior(Protocol):
@@ -36,5 +37,5 @@ class Prior(Protocol):
 
 
 PRIORS: Mapping[str, Callable[[int, keras.Model], Prior]] = MappingProxyType(
-    {"standard": StandardNormal, "flow": RealNVP, "mixture": GaussianMixture}
+    {"standard": StandardNormal, "flow": RealNVP, "mixture": GaussianMixture, "vampprior": VampPrior}
 )
