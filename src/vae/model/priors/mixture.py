@@ -12,8 +12,8 @@ from vae.model.sampling import bounded
 class GaussianMixture(LearnedPrior):
     """A mixture of Gaussians with diagonal covariances, whose weights, means and variances are trained.
 
-    Tomczak & Welling, "VAE with a VampPrior" (2018), https://arxiv.org/abs/1705.07120, section 2, compare with it. The
-    means start as draws from N(0, I), and all variances at one. The log-variances are bounded as those of q(z|x) are.
+    Tomczak & Welling, "VAE with a VampPrior" (2018), https://arxiv.org/abs/1705.07120, compare with it. The means start
+    as draws from N(0, I), and all variances at one. The log-variances are bounded as those of q(z|x) are.
 
     Args:
         latent_dim: the number of latent dimensions.

@@ -18,7 +18,7 @@ NOISE = 0.01
 class VampPrior(LearnedPrior):
     """The variational mixture of posteriors, p(z) = 1/C sum_c q(z|u_c), with pseudo-inputs u_c that are trained.
 
-    Tomczak & Welling, "VAE with a VampPrior" (2018), https://arxiv.org/abs/1705.07120, equation 9. The paper keeps the
+    Tomczak & Welling, "VAE with a VampPrior" (2018), https://arxiv.org/abs/1705.07120. The authors' code keeps
     pseudo-inputs in [0, 1] by a hard tanh, beyond which the gradient is zero: a black or white pixel could stay one for
     good. Here each step of the optimizer ends with the projection to [0, 1], from which the next one can leave.
 
