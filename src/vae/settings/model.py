@@ -20,4 +20,7 @@ class Model(Section):
         "`binarized` draws pixels 0 or 1 from them; `gaussian` learns one variance, `gaussian_per_value` predicts one "
         "for each value; `logistic_mixture` is of 8-bit levels, for colour."
     )
-    prior: Literal["standard"] = Field(description="p(z): `standard` is N(0, I).")
+    prior: Literal["standard", "flow", "mixture", "vampprior"] = Field(
+        description="p(z): `standard` is N(0, I). The others are trained: `flow` is RealNVP, `mixture` is 100 diagonal "
+        "Gaussians, and `vampprior` is the mixture of the posteriors of 500 pseudo-inputs."
+    )

@@ -6,16 +6,25 @@ weights is a Keras layer, so that the model trains and saves them.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 from keras import KerasTensor
 
+from vae.model.priors.flow import RealNVP
+from vae.model.priors.mixture import GaussianMixture
 from vae.model.priors.standard import StandardNormal
+from vae.model.priors.vampprior import VampPrior
 
 
 class Prior(Protocol):
     """A distribution of latent vectors (latent_dim,)."""
+
+    needs_images: bool
+    """Whether to call `initialize` with the training images before the training."""
+
+    def initialize(self, images: Any) -> None:
+        """Start from training images (n, height, width, channels) in [0, 1]."""
 
     def log_prob(self, z: KerasTensor) -> KerasTensor:
         """Return log p(z), (batch,), in nats, of latent vectors (batch, latent_dim)."""
@@ -27,4 +36,6 @@ class Prior(Protocol):
         """Return KL(q(z|x) || p(z)) in nats per image, (batch,): in closed form, or estimated at the samples z."""
 
 
-PRIORS: Mapping[str, Callable[[int, keras.Model], Prior]] = MappingProxyType({"standard": StandardNormal})
+PRIORS: Mapping[str, Callable[[int, keras.Model], Prior]] = MappingProxyType(
+    {"standard": StandardNormal, "flow": RealNVP, "mixture": GaussianMixture, "vampprior": VampPrior}
+)

@@ -1,6 +1,7 @@
 """The standard normal prior."""
 
 import math
+from typing import Any
 
 import keras
 from keras import KerasTensor, ops
@@ -14,6 +15,8 @@ class StandardNormal:
         encoder: not used.
     """
 
+    needs_images = False
+
     def __init__(self, latent_dim: int, encoder: keras.Model | None = None) -> None:
         self.latent_dim = latent_dim
 
@@ -24,6 +27,9 @@ class StandardNormal:
     def sample(self, count: int, seed: int | None) -> KerasTensor:
         """Draw latent vectors, (count, latent_dim)."""
         return keras.random.normal((count, self.latent_dim), seed=seed)
+
+    def initialize(self, images: Any) -> None:
+        """Do nothing: there is nothing to train."""
 
     def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:
         """Return KL(N(z_mean, diag exp(z_log_var)) || N(0, I)) in closed form: Kingma & Welling (2014), appendix B.

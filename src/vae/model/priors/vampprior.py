@@ -1,0 +1,76 @@
+"""The VampPrior: the mixture of the posteriors of trained pseudo-inputs."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+from vae.model.priors.learned import LearnedPrior, log_mixture
+
+NOISE = 0.01
+"""The standard deviation of the noise by which the first pseudo-inputs differ from training images."""
+
+
+@keras.saving.register_keras_serializable("vae")
+class VampPrior(LearnedPrior):
+    """The variational mixture of posteriors, p(z) = 1/C sum_c q(z|u_c), with pseudo-inputs u_c that are trained.
+
+    Tomczak & Welling, "VAE with a VampPrior" (2018), https://arxiv.org/abs/1705.07120. The authors' code keeps
+    pseudo-inputs in [0, 1] by a hard tanh, beyond which the gradient is zero: a black or white pixel could stay one for
+    good. Here each step of the optimizer ends with the projection to [0, 1], from which the next one can leave.
+
+    The encoder is shared with the model, which owns its weights. Dropout does not act on the pseudo-inputs: p(z) is the
+    same in training and evaluation. Each call of `log_prob` passes all pseudo-inputs through the encoder.
+
+    Args:
+        latent_dim: the number of latent dimensions.
+        encoder: a model from images to z_mean and z_log_var.
+        components: C, the number of pseudo-inputs.
+    """
+
+    needs_images = True
+
+    def __init__(self, latent_dim: int, encoder: keras.Model, components: int = 500) -> None:
+        super().__init__(latent_dim)
+        self.components = components
+        self.image_shape = height, width, channels = encoder.input_shape[1:]
+        # In a function, since Keras would count and save the weights of an encoder in an attribute as this layer's.
+        self._encode: Callable[[KerasTensor], Any] = lambda images: encoder(images, training=False)
+        # Three dimensions: Muon would make a matrix orthogonal, or an array of four, a kernel; it leaves this to Adam.
+        self.pseudo_inputs = self.add_weight(
+            (components, height * width, channels),
+            keras.initializers.RandomUniform(0.0, 1.0),
+            constraint=lambda values: ops.clip(values, 0.0, 1.0),
+            name="pseudo_inputs",
+        )
+
+    def posteriors(self) -> tuple[KerasTensor, KerasTensor]:
+        """Return z_mean and z_log_var of the posteriors of the pseudo-inputs, (components, latent_dim) each."""
+        z_mean, z_log_var = self._encode(ops.reshape(self.pseudo_inputs, (self.components, *self.image_shape)))
+        return z_mean, z_log_var
+
+    def initialize(self, images: Any, seed: int = 0) -> None:
+        """Start from training images, with a little noise, by which pseudo-inputs from equal images differ.
+
+        Args:
+            images: (n, height, width, channels), in [0, 1]: an array, or images that are read when they are indexed.
+            seed: the seed of the choice, of different images if there are enough, and of the noise.
+        """
+        rng, shape = np.random.default_rng(seed), self.pseudo_inputs.shape
+        chosen = rng.choice(len(images), shape[0], replace=len(images) < shape[0])
+        noise = rng.normal(scale=NOISE, size=shape)
+        self.pseudo_inputs.assign(np.clip(np.reshape(images[np.sort(chosen)], shape) + noise, 0, 1))
+
+    def log_prob(self, z: KerasTensor) -> KerasTensor:
+        means, log_vars = self.posteriors()
+        return log_mixture(z, -math.log(self.components), means, log_vars)
+
+    def sample(self, count: int, seed: int | None) -> KerasTensor:
+        component_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
+        means, log_vars = self.posteriors()
+        chosen = keras.random.randint((count,), 0, self.components, seed=component_seed)
+        noise = keras.random.normal((count, self.latent_dim), seed=noise_seed)
+        return ops.take(means, chosen, axis=0) + ops.exp(0.5 * ops.take(log_vars, chosen, axis=0)) * noise
