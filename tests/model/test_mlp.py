@@ -10,7 +10,8 @@ SHAPE = (28, 28, 1)
 
 def affine(x: NDArray[np.float64], weights: list[NDArray[np.float32]]) -> NDArray[np.float64]:
     kernel, bias = weights
-    return x @ kernel.astype(float) + bias
+    y: NDArray[np.float64] = x @ kernel.astype(float) + bias
+    return y
 
 
 def test_encoder_and_decoder_equal_the_formula_in_numpy() -> None:

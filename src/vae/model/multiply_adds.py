@@ -42,7 +42,8 @@ def of_layer(layer: layers.Layer, batch_size: int) -> float:
         uses = _pixels(layer.output)
     else:
         raise TypeError(f"the multiply-adds of a layer {type(layer).__name__} are not known")
-    return math.prod(layer.kernel.shape) * uses
+    kernel: int = math.prod(layer.kernel.shape)
+    return kernel * uses
 
 
 def _pixels(images: KerasTensor) -> int:

@@ -10,7 +10,7 @@ from vae.model.architectures import ARCHITECTURES, ImageShape
 from vae.stage import run_stage
 
 BATCH_SIZE = 80
-"""The batch over which an `AffineMap` shares what it computes once: the one of `params.yaml`."""
+"""The batch over which an `AffineMap` shares what it computes once: as in `params.yaml`."""
 
 
 def sizes(image_shape: ImageShape, latent_dim: int) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def main() -> None:
         if number < 1:
             raise InputError(f"{name} is {number}, but must be at least 1.")
     table = sizes((*arguments.image_size, arguments.channels), arguments.latent_dim)
-    print(table.to_string(formatters=dict.fromkeys(table, "{:,}".format)))
+    print(table.map("{:,}".format).to_string())
 
 
 if __name__ == "__main__":
