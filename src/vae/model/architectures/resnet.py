@@ -20,8 +20,7 @@ bound on the likelihood of one image needs one function. Instead, the last kerne
 et al., "Fixup Initialization" (2019), https://arxiv.org/abs/1901.09321). Each block then starts as the identity, and
 the activations do not grow with the depth.
 
-The activation is ReLU because of its speed: with SiLU or ELU, a training step takes one and a half times as long, since
-TensorFlow computes them and their gradients in passes of their own.
+The activation is ReLU because of its speed: with SiLU, a training step took about one and a half times as long.
 """
 
 import keras
