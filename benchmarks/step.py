@@ -5,7 +5,6 @@ Both are timed in float32. They are timed in bfloat16 too if the processor has i
 bfloat16 takes ten times as long.
 """
 
-import math
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -16,13 +15,12 @@ import vae.model  # noqa: F401, before keras: sets TensorFlow up
 
 # isort: split
 import pandas as pd
-from keras import KerasTensor, layers
 
 from benchmarks.keras_worker import MATMUL_SIZE
 from benchmarks.machine import facts, has_bfloat16
 from benchmarks.prepared import model_size
 from benchmarks.turns import Contender, in_turn
-from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
+from vae.model.multiply_adds import of_layer, of_model
 from vae.model.vae import VAE
 
 BATCH_SIZE = 128
@@ -66,31 +64,8 @@ def multiply_adds(model: VAE, batch_size: int) -> float:
 
     The gradient with respect to the images is not needed. Biases, activations, pooling and the loss are left out.
     """
-    forward = {
-        layer.name: _of_layer(layer, batch_size) for part in (model.encoder, model.decoder) for layer in part.layers
-    }
-    return 3 * sum(forward.values()) - forward["conv_1"]
-
-
-def _of_layer(layer: layers.Layer, batch_size: int) -> float:
-    if isinstance(layer, AffineMap):  # the network at some points for the whole batch, then a product for each image
-        points = layer.input.shape[-1] + 1
-        of_network = sum(_of_layer(part, batch_size) for part in layer.network.layers)
-        return float(points * (of_network / batch_size + math.prod(layer.output.shape[1:])))
-    if not layer.weights:
-        return 0
-    kernel: int = math.prod(layer.kernel.shape)
-    if isinstance(layer, layers.Dense):
-        return kernel
-    if isinstance(layer, UpsampledConv2DTranspose):  # four 2x2 kernels for the one 3x3 kernel: see its docstring
-        return kernel * 16 / 9 * _pixels(layer.input)
-    if isinstance(layer, PackedConv2DTranspose):  # without its zeros
-        return kernel * 4 * _pixels(layer.input)
-    return kernel * _pixels(layer.output)
-
-
-def _pixels(images: KerasTensor) -> int:
-    return math.prod(images.shape[1:-1])
+    forward = sum(of_model(part, batch_size) for part in (model.encoder, model.decoder))
+    return 3 * forward - of_layer(model.encoder.get_layer("conv_1"), batch_size)
 
 
 def compare(seconds: pd.DataFrame, step_flop: float) -> dict[str, Any]:

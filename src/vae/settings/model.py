@@ -10,7 +10,10 @@ from vae.settings import Section
 class Model(Section):
     """The variational autoencoder."""
 
-    architecture: Literal["tutorial"] = Field(description="The layers of the encoder and the decoder.")
+    architecture: Literal["tutorial", "resnet", "mlp"] = Field(
+        description="The layers of the encoder and the decoder: the tutorial's convolutions; a small residual network; "
+        "or two layers of 200 units on each side, the papers' baseline."
+    )
     latent_dim: int = Field(ge=1, le=1024, description="K, the number of latent dimensions.")
     dropout: float = Field(ge=0, lt=1, description="Rate of the dropout before the latent heads. The tutorial: 0.5.")
     likelihood: Literal[

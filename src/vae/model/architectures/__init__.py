@@ -6,7 +6,7 @@ from typing import Protocol
 
 import keras
 
-from vae.model.architectures import tutorial
+from vae.model.architectures import mlp, resnet, tutorial
 
 ImageShape = tuple[int, int, int]
 
@@ -33,4 +33,4 @@ class Architecture(Protocol):
         """
 
 
-ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType({"tutorial": tutorial})
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType({"tutorial": tutorial, "resnet": resnet, "mlp": mlp})

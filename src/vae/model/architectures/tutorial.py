@@ -11,13 +11,11 @@ encoder drops the last two rows and columns anyway: of a padded image, it drops 
 import keras
 from keras import layers
 
-from vae.errors import InputError
+from vae.model.architectures.padding import padding_to_multiple
 from vae.model.sampling import bounded
 from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
 
 FILTERS = (32, 64)
-SIZES = range(8, 257)
-"""The heights and widths for which there are layers."""
 UNUSED = 2
 """The rows and columns at the end of a padded image that add a row and a column to conv_2, which pool_2 drops."""
 
@@ -101,10 +99,4 @@ def padding(image_shape: tuple[int, int, int]) -> tuple[int, int]:
     Raises:
         InputError: the height or the width is not in `SIZES`.
     """
-    height, width, _ = image_shape
-    if height not in SIZES or width not in SIZES:
-        raise InputError(
-            f"images have {height}x{width} pixels, but the tutorial's architecture needs a height and a width from "
-            f"{SIZES[0]} to {SIZES[-1]}."
-        )
-    return max(12 - height, -height % 4), max(12 - width, -width % 4)
+    return padding_to_multiple(image_shape, 4, smallest=12, architecture="the tutorial's architecture")
