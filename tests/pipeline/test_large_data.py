@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.stages import outputs, read_stages
-from tests.pipeline.small_images import SHAPE, SIZES, STAGES, run_stages
+from small_images import SHAPE, SIZES, STAGES, run_stages
 from vae.data import shards
 
 pytestmark = pytest.mark.slow

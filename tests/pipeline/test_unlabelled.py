@@ -9,7 +9,7 @@ import pytest
 from dvc.repo import Repo
 
 from benchmarks.stages import outputs, read_stages
-from tests.pipeline.small_images import SIZES, STAGES, Labels, Run, run_stages
+from small_images import SIZES, STAGES, Labels, Run, run_stages
 
 METRICS = {
     "embed": "latents",
