@@ -1,6 +1,7 @@
 """The files of a prepared split: one, or shards for a split that would not fit."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -75,10 +76,14 @@ def normalize(images: NDArray[Any]) -> NDArray[np.float32]:
     return images if images.dtype == np.float32 else images.astype(np.float32) / np.float32(255)
 
 
-def pieces(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Yield the rows of each piece of an array of that shape, in order; a piece has at most `TOGETHER` values."""
-    together = max(1, TOGETHER // int(np.prod(shape[1:])))
-    return (slice(start, start + together) for start in range(0, shape[0], together))
+def pieces(count: int, together: int) -> Iterator[slice]:
+    """Yield the rows of each piece of an array of `count` rows, in order: `together` rows, or less at the end."""
+    return (slice(start, start + together) for start in range(0, count, together))
+
+
+def at_once(image_shape: Sequence[int]) -> int:
+    """Return how many images of that shape to read at a time, so that a piece has at most `TOGETHER` values."""
+    return max(1, TOGETHER // math.prod(image_shape))
 
 
 def shard_folder(path: Path) -> Path:
