@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from benchmarks.stages import outputs, read_stages
-from small_images import SHAPE, SIZES, STAGES, run_stages
+from small_images import SHAPE, SIZES, STAGES, Labels, run_stages
 from vae.data import shards
 
 pytestmark = pytest.mark.slow
 
 
 def test_all_outputs_are_the_same_from_memory_and_from_disk(root: Path, tmp_path: Path) -> None:
-    labels = {name: np.arange(count, dtype=np.uint8) % 3 for name, count in SIZES.items()}
+    labels: dict[str, Labels] = {name: np.arange(count, dtype=np.uint8) % 3 for name, count in SIZES.items()}
     memory = run_stages(root, tmp_path / "memory", labels, ["a", "b", "c"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "MAX_BYTES", 5 * int(np.prod(SHAPE)))
