@@ -11,7 +11,6 @@ import numpy as np
 from vae.data.splits import load_splits, missing_classes
 from vae.evaluation.classifier import Classifier, features
 from vae.evaluation.frechet import compare
-from vae.evaluation.generation import decode
 from vae.evaluation.latent_density import fit_mixture, sample_mixture
 from vae.evaluation.left_out import leave_out
 from vae.io.arrays import load_arrays
