@@ -96,7 +96,7 @@ def measure() -> dict[str, Any]:
     tutorial = pd.read_csv(TUTORIAL_HISTORY)
     data, validation = prepared("train"), prepared("validation")
     _, model, train = load_settings(Model, Train)
-    turns = PlainTurn(data.images, validation.images)
+    turns = PlainTurn(data.images[:], validation.images[:])
     histories: dict[str, list[pd.DataFrame]] = {}
     for precision in ("float32", "mixed_bfloat16") if has_bfloat16() else ("float32",):
         changed = train.model_copy(update={"precision": precision})

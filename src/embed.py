@@ -42,7 +42,7 @@ def main() -> None:
         return
     if note := unmatched_classes(train.known_labels, test.known_labels):
         print(note, flush=True)
-    latents = (split._replace(images=means[name]) for name, split in (("train", train), ("test", test)))
+    latents = train._replace(images=means["train"]), test._replace(images=means["test"])
     train, test, numbers = parts_to_probe(*latents, seed, "latents")
     results = probe(train.images[:], train.known_labels, test.images[:], test.known_labels, seed=seed, title="latents")
     write_json(Path("reports/details/embed.json"), {"latents": results | numbers})

@@ -13,7 +13,7 @@ import numpy as np
 from vae.data.splits import load_splits
 from vae.evaluation import binarization, posterior
 from vae.evaluation.embedding import encode
-from vae.evaluation.likelihood_bounds import bounds, in_bits, summarize
+from vae.evaluation.likelihood_bounds import Change, bounds, in_bits, summarize
 from vae.io.arrays import save_arrays
 from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
@@ -40,7 +40,8 @@ def main() -> None:
     print(f"{settings.samples} samples of z for each of {len(images):,} test images, grey and binarized", flush=True)
     results: dict[str, dict[str, Any]] = {}
     binarize = partial(binarization.binarize, rng=np.random.default_rng(binarization.SEED))
-    for protocol, change in {"grey": np.asarray, "binarized": binarize}.items():
+    protocols: dict[str, Change] = {"grey": np.asarray, "binarized": binarize}
+    for protocol, change in protocols.items():
         parts = bounds(
             model,
             images,

@@ -16,8 +16,8 @@ CHUNK = 2**21  # values of images whose entropies are held at a time
 def binarize(images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Set each pixel to 1 with the probability of its grey level in [0, 1], otherwise to 0; keep the shape.
 
-    Salakhutdinov & Murray, "On the quantitative analysis of deep belief networks" (2008), section 6. One generator gives
-    the same images batch by batch, in order, as all at once.
+    Salakhutdinov & Murray, "On the quantitative analysis of deep belief networks" (2008), section 6. One generator
+    gives the same images batch by batch, in order, as all at once.
     """
     draws = rng.random(images.shape, dtype=np.float32)
     return (draws < images).astype(np.float32)

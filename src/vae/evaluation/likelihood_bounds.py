@@ -20,6 +20,7 @@ from vae.model.vae import VAE
 
 NATS_ONLY = (28, 28, 1)
 """The shape of MNIST's images, for which bounds are published in nats per image."""
+Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
@@ -42,7 +43,7 @@ def bounds(
     batch_size: int,
     seed: int,
     title: str = "evaluate",
-    change: Callable[[NDArray[np.float32]], NDArray[np.float32]] = np.asarray,
+    change: Change = np.asarray,
 ) -> Bounds:
     """Return the negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
 

@@ -18,7 +18,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 from tqdm import tqdm
 
-from vae.data.splits import Split, missing_classes, sample
+from vae.data.splits import Split, sample
 from vae.errors import InputError
 from vae.evaluation.accuracy import Labels, accuracy, check_classes
 
@@ -34,6 +34,8 @@ each, and takes about half a second for so many in each of up to 100 iterations.
 MAX_PRODUCTS = 2**30
 """The most products of a value and a weight, for all points and classes, in an iteration of logistic regression or of
 K-means. MNIST's pixels need 2**28.7."""
+BASIS = 100
+"""Iterations for each class that take as long as a basis of the points' span, about."""
 MAX_POINTS = 200_000
 """The most points of a part, since each test point is compared with each training point to find neighbours."""
 AGREEMENTS = {"nmi": normalized_mutual_info_score, "ari": adjusted_rand_score}
@@ -54,12 +56,8 @@ def largest_part(values: int, classes: int) -> int:
         values: d.
         classes: C.
     """
-    products = max(
-        MAX_PRODUCTS // (values * classes),
-        math.isqrt(MAX_PRODUCTS // values),
-        math.isqrt(MAX_PRODUCTS // classes),
-        round(MAX_PRODUCTS ** (1 / 3)),
-    )
+    pairs = math.isqrt(MAX_PRODUCTS // min(values, classes))
+    products = max(MAX_PRODUCTS // (values * classes), pairs, round(math.cbrt(MAX_PRODUCTS)))
     return max(1, min(products, MAX_VALUES // values, max(MAX_SCORES // classes, math.isqrt(MAX_SCORES)), MAX_POINTS))
 
 
@@ -138,7 +136,7 @@ def probe(train: Points, train_labels: Labels, test: Points, test_labels: Labels
             "diverged, train it at a lower learning rate."
         )
     classes = len(np.unique(train_labels))
-    if len(train) < train.shape[1] and train.size * classes > MAX_PRODUCTS:
+    if len(train) < min(train.shape[1], BASIS * classes):
         train, test = _in_their_span(train, test)
     classifiers = {
         "logistic_regression": LogisticRegression(max_iter=MAX_ITERATIONS),
