@@ -85,7 +85,7 @@ def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:
     bins, hardest = charts.loss_histogram(loss), examples.hardest(loss, charts.GALLERY)
     captions, title = [f"{loss[i]:.1f}" for i in hardest], "The largest losses, in nats"
     if test.labels is not None:
-        classes, title = names.labels(test.class_names, 9, lines=2), "The largest losses: class, and loss in nats"
+        classes, title = names.labels(test.class_names, 10, lines=2), "The largest losses: class, and loss in nats"
         captions = [f"{classes[test.labels[i]]}\n{below}" for i, below in zip(hardest, captions, strict=True)]
     write_csv(REPORTS / "loss_histogram.csv", bins)
     save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, title, grey))
@@ -98,7 +98,7 @@ def draw_reconstructions(
     shown, classes, whose = examples.extremes(loss, COLUMNS), [], "test images"
     if test.labels is not None and not missing_classes(test):
         shown = examples.extremes_of_each_class(loss, test.labels, COLUMNS)
-        texts, whole = names.labels(test.class_names, 8, lines=3), len(test.class_names)
+        texts, whole = names.labels(test.class_names, 10, lines=3), len(test.class_names)
         classes = [texts[label] for label in test.labels[shown[0]]]
         whose = f"test image of {'each class' if len(classes) == whole else f'{len(classes)} of {whole:,} classes'}"
     decoded = decode(model, z_mean[shown])
