@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vae.data.splits import load_splits, missing_classes
 from vae.evaluation.left_out import leave_out
-from vae.evaluation.probes import principal_components, probe, summary
+from vae.evaluation.probes import parts_to_probe, principal_components, probe, summary
 from vae.io.tables import write_json, write_metrics
 from vae.settings.baseline import Baseline
 from vae.settings.loader import load_settings
@@ -23,12 +23,15 @@ def main() -> None:
             "The probes of the pixels are", reason, Path("reports/details/baseline.json"), Path("reports/pixels.json")
         )
         return
-    components = principal_components(train.images, test.images, settings.principal_components, seed)
+    train, test, numbers = parts_to_probe(train, test, seed, "pixels")
+    pixels = train.images[:], test.images[:]
+    components = principal_components(*pixels, settings.principal_components, seed)
     results = {}
-    for name, points in {"pixels": (train.images, test.images), "principal_components": components}.items():
-        print(f"{name}: fitting probes to {len(train.images):,} training images", flush=True)
-        results[name] = probe(points[0], train.known_labels, points[1], test.known_labels, seed=seed, title=name)
-        print(f"{name}, test images: {summary(results[name])}", flush=True)
+    for name, points in {"pixels": pixels, "principal_components": components}.items():
+        print(f"{name}: fitting probes to {len(points[0]):,} training images", flush=True)
+        probed = probe(points[0], train.known_labels, points[1], test.known_labels, seed=seed, title=name)
+        print(f"{name}, test images: {summary(probed)}", flush=True)
+        results[name] = probed | numbers
     write_json(Path("reports/details/baseline.json"), results)
     write_metrics(Path("reports/pixels.json"), {"accuracy": results["pixels"]["logistic_regression"]["accuracy"]})
 

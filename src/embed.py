@@ -7,9 +7,10 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 from pathlib import Path
 
 from vae.data.splits import SPLITS, load_splits, missing_classes
+from vae.evaluation.accuracy import unmatched_classes
 from vae.evaluation.embedding import embed, save_embedding, to_table
 from vae.evaluation.left_out import leave_out
-from vae.evaluation.probes import probe, summary
+from vae.evaluation.probes import parts_to_probe, probe, summary
 from vae.io.tables import write_csv, write_json, write_metrics
 from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
@@ -24,7 +25,7 @@ def main() -> None:
     splits = load_splits(Path("data/prepared"), image_shape=model.image_shape)
     means = {}
     for name, split in zip(SPLITS, splits, strict=True):
-        embedding = embed(model, split, settings.batch_size)
+        embedding = embed(model, split, settings.batch_size, f"embed, {name}")
         save_embedding(Path(f"data/embeddings/{name}.npz"), embedding)
         if name == "test":
             write_csv(Path("data/embeddings/test.csv"), to_table(embedding))
@@ -39,8 +40,12 @@ def main() -> None:
             Path("reports/latents.json"),
         )
         return
-    results = probe(means["train"], train.known_labels, means["test"], test.known_labels, seed=seed, title="latents")
-    write_json(Path("reports/details/embed.json"), {"latents": results})
+    if note := unmatched_classes(train.known_labels, test.known_labels):
+        print(note, flush=True)
+    latents = train._replace(images=means["train"]), test._replace(images=means["test"])
+    train, test, numbers = parts_to_probe(*latents, seed, "latents")
+    results = probe(train.images[:], train.known_labels, test.images[:], test.known_labels, seed=seed, title="latents")
+    write_json(Path("reports/details/embed.json"), {"latents": results | numbers})
     write_metrics(Path("reports/latents.json"), {"accuracy": results["logistic_regression"]["accuracy"]})
     print(f"latent means, test images: {summary(results)}")
 

@@ -4,12 +4,16 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 # isort: split
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vae.data.splits import load_splits
 from vae.evaluation import binarization, posterior
-from vae.evaluation.likelihood_bounds import bounds, in_bits, summarize
+from vae.evaluation.embedding import encode
+from vae.evaluation.likelihood_bounds import Change, bounds, in_bits, summarize
 from vae.io.arrays import save_arrays
 from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
@@ -35,9 +39,17 @@ def main() -> None:
     entropy = binarization.entropy_nats(images)
     print(f"{settings.samples} samples of z for each of {len(images):,} test images, grey and binarized", flush=True)
     results: dict[str, dict[str, Any]] = {}
-    for protocol, shown in {"grey": images, "binarized": binarization.binarize(images)}.items():
+    binarize = partial(binarization.binarize, rng=np.random.default_rng(binarization.SEED))
+    protocols: dict[str, Change] = {"grey": np.asarray, "binarized": binarize}
+    for protocol, change in protocols.items():
         parts = bounds(
-            model, shown, samples=settings.samples, batch_size=settings.batch_size, seed=seed, title=protocol
+            model,
+            images,
+            samples=settings.samples,
+            batch_size=settings.batch_size,
+            seed=seed,
+            title=protocol,
+            change=change,
         )
         results[protocol] = summarize(parts, entropy) | {"images": len(images), "samples": settings.samples}
         print(LINE.format(protocol, **results[protocol]), flush=True)
@@ -47,7 +59,7 @@ def main() -> None:
         if protocol == "grey":
             save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
     results["binarized"]["seed"] = binarization.SEED
-    results["posterior"] = posterior.summarize(*model.encode(images, settings.batch_size), seed)
+    results["posterior"] = posterior.summarize(*encode(model, images, settings.batch_size), seed)
     write_json(Path("reports/details/evaluate.json"), results)
 
     active = {"active_units": results["posterior"]["active_units"]}

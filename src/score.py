@@ -4,14 +4,18 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 # isort: split
 
+import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vae.data.splits import load_splits, missing_classes
+from vae.data.splits import load_splits, missing_classes, sample_rows
 from vae.evaluation.classifier import Classifier, features
 from vae.evaluation.frechet import compare
-from vae.evaluation.generation import decode
 from vae.evaluation.latent_density import fit_mixture, sample_mixture
 from vae.evaluation.left_out import leave_out
 from vae.io.arrays import load_arrays
@@ -22,6 +26,13 @@ from vae.model.vae import VAE
 from vae.settings.loader import load_settings
 from vae.settings.score import Score
 from vae.stage import run_stage
+
+MAX_VALUES = 2**29
+"""The most values of the images of a set, which bound the time: 43,690 images of 64x64x3."""
+MAX_FITTED = 100_000
+"""The most images that the mixture is fitted to: EM passes over them up to a thousand times."""
+Source = tuple[NDArray[Any], Callable[[NDArray[Any]], NDArray[np.float32]]]
+"""What images are made from, (n, …), and the function that makes them, a batch at a time."""
 
 
 def main() -> None:
@@ -38,32 +49,44 @@ def main() -> None:
         return
     classifier = load_model(Path("models/classifier.keras"), Classifier, stage="classify")
     test, train = (split.images for split in splits)
-    check_images(test, classifier.image_shape)
+    check_images(test[:1], classifier.image_shape)  # the values were checked, or are when they are read
     z_mean, z_log_var = load_arrays(
         Path("data/embeddings/train.npz"), "z_mean", "z_log_var", shape=(len(train), model.latent_dim)
     )
     (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
     components = fitting_components(settings.mixture_components, len(train))
-    print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {len(train):,} training images", flush=True)
-    mixture = fit_mixture(z_mean, z_log_var, components, seed)
-    count = min(len(test), len(train))  # one size for all sets: the distance depends on it
-    print(f"Frechet distance between {count:,} test images and {count:,} images of each kind", flush=True)
-    latents = {
-        "prior": np.asarray(model.prior.sample(count, seed)),
-        "reconstruction": z_mean_test[:count],
-        "mixture": sample_mixture(mixture, count),
+    rows, fitted = sample_rows(len(train), MAX_FITTED, seed), amount(MAX_FITTED, len(train))
+    print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {fitted} training images", flush=True)
+    mixture = fit_mixture(z_mean[rows], z_log_var[rows], components, seed)
+    # One size for all sets: the distance depends on it.
+    count = min(len(test), len(train), max(2, MAX_VALUES // math.prod(model.image_shape)))
+    print(
+        f"Frechet distance between {amount(count, len(test))} test images and {count:,} images of each kind", flush=True
+    )
+    compared = np.arange(len(test))[sample_rows(len(test), count, seed)]
+    decode = partial(model.decode, batch_size=settings.batch_size)
+    sources: dict[str, Source] = {
+        "test": (compared, test.__getitem__),
+        "prior": (np.asarray(model.prior.sample(count, seed)), decode),
+        "reconstruction": (z_mean_test[compared], decode),
+        "mixture": (sample_mixture(mixture, count), decode),
+        "train": (np.random.default_rng(seed).choice(len(train), count, replace=False), train.__getitem__),
     }
-    images = {name: decode(model, z, settings.batch_size, f"decode, {name}") for name, z in latents.items()}
-    images["train"] = np.random.default_rng(seed).choice(train, count, replace=False)
-    reference = features(classifier, test[:count], settings.batch_size, "features, test")
-    sets = {name: features(classifier, x, settings.batch_size, f"features, {name}") for name, x in images.items()}
-
-    scores = compare(reference, sets, paired={"reconstruction"}, seed=seed)
+    sets = {
+        name: features(classifier, items, settings.batch_size, f"features, {name}", to_images)
+        for name, (items, to_images) in sources.items()
+    }
+    scores = compare(sets.pop("test"), sets, paired={"reconstruction"}, seed=seed)
     write_json(Path("reports/details/score.json"), scores)
     write_metrics(Path("reports/frechet.json"), {"frechet": scores["frechet"]["prior"]})
     distances = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
     print(f"Frechet distance in the classifier's features: {distances}")
+
+
+def amount(limit: int, total: int) -> str:
+    """Return the total as text, or the limit and the total where that is more."""
+    return f"{total:,}" if total <= limit else f"{limit:,} of {total:,}"
 
 
 def fitting_components(components: int, images: int) -> int:

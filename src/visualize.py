@@ -4,6 +4,8 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 # isort: split
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vae.data.splits import Split, first_images, load_splits, missing_classes
+from vae.data.splits import Split, first_images, load_splits, missing_classes, sample
 from vae.evaluation import latent_dimensions, map_quality
 from vae.evaluation.generation import decode
 from vae.evaluation.map_quality import MapQuality
@@ -21,9 +23,9 @@ from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
 from vae.plots import charts, examples, grids, latent_walks, names
 from vae.plots.maps import maps
-from vae.plots.mosaic import grey_colors
+from vae.plots.mosaic import TYPICAL, grey_colors
 from vae.plots.style import save_figure
-from vae.plots.tsne import fitting_perplexity, to_table, tsne
+from vae.plots.tsne import fitting_perplexity, fitting_points, to_table, tsne
 from vae.settings.loader import load_settings
 from vae.settings.visualize import Visualize
 from vae.stage import run_stage
@@ -41,7 +43,7 @@ def main() -> None:
     seed, settings = load_settings(Visualize)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
     splits = load_splits(Path("data/prepared"), ORDER, image_shape=model.image_shape)
-    shown = first_images(splits, settings.tsne_points)
+    shown = first_images(splits, map_size(settings.tsne_points, splits))
     perplexity = fitting_perplexity(settings.perplexity, len(shown.images))
     means: list[NDArray[np.float32]] = []
     for name, split in zip(ORDER, splits, strict=True):
@@ -52,7 +54,7 @@ def main() -> None:
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=z_mean.shape[:1])
     history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)
 
-    grey = grey_colors(test.images)
+    grey = grey_colors(sample(test, max(1, TYPICAL // math.prod(model.image_shape)), seed).images[:])
     save_figure(REPORTS / "training_curves.png", charts.training_curves(history))
     draw_losses(test, reconstruction + kl, grey)
     draw_reconstructions(model, test, z_mean, reconstruction + kl, grey)
@@ -68,12 +70,22 @@ def main() -> None:
     print(f"wrote the figures and tables in {REPORTS}/")
 
 
+def map_size(points: int, splits: Sequence[Split]) -> int:
+    """Return the number of images in the maps: `points`, or fewer where images are large, which a line then says."""
+    shape = splits[0].images.shape[1:]
+    room = fitting_points(points, shape)
+    if room < min(points, sum(len(split.images) for split in splits)):
+        size = "x".join(map(str, shape))
+        print(f"visualize.tsne_points is {points}, but a map has room for {room:,} images of {size}.", flush=True)
+    return room
+
+
 def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:
     """Draw the histogram of the loss with the images of largest loss."""
     bins, hardest = charts.loss_histogram(loss), examples.hardest(loss, charts.GALLERY)
     captions, title = [f"{loss[i]:.1f}" for i in hardest], "The largest losses, in nats"
     if test.labels is not None:
-        classes, title = names.labels(test.class_names, 9, lines=2), "The largest losses: class, and loss in nats"
+        classes, title = names.labels(test.class_names, 10, lines=2), "The largest losses: class, and loss in nats"
         captions = [f"{classes[test.labels[i]]}\n{below}" for i, below in zip(hardest, captions, strict=True)]
     write_csv(REPORTS / "loss_histogram.csv", bins)
     save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, title, grey))
@@ -86,7 +98,7 @@ def draw_reconstructions(
     shown, classes, whose = examples.extremes(loss, COLUMNS), [], "test images"
     if test.labels is not None and not missing_classes(test):
         shown = examples.extremes_of_each_class(loss, test.labels, COLUMNS)
-        texts, whole = names.labels(test.class_names, 8, lines=3), len(test.class_names)
+        texts, whole = names.labels(test.class_names, 10, lines=3), len(test.class_names)
         classes = [texts[label] for label in test.labels[shown[0]]]
         whose = f"test image of {'each class' if len(classes) == whole else f'{len(classes)} of {whole:,} classes'}"
     decoded = decode(model, z_mean[shown])
@@ -125,7 +137,7 @@ def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32], gr
 
 def draw_maps(perplexity: float, seed: int, shown: Split, z_mean: NDArray[np.float32]) -> None:
     """Draw and assess the t-SNE maps of the images and of their latent vectors."""
-    images, labels, class_names = shown
+    images, labels, class_names = shown.images[:], shown.labels, shown.class_names
     places: dict[str, NDArray[np.float64]] = {}
     quality: dict[str, MapQuality] = {}
     for name, points in {"images": images, "latents": z_mean[: len(images)]}.items():

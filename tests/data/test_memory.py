@@ -46,7 +46,7 @@ def test_prepare_needs_a_fraction_of_the_memory_of_all_images(
     splits = [load_split(working / f"data/prepared/{part}.npz") for part in ("train", "validation", "test")]
     values = sum(int(np.prod(split.images.shape)) for split in splits)
     assert values == (ALL if image_size is None else ALL * 72 // 64)
-    assert len(list(working.glob("data/prepared/train.shards/*"))) > 9
+    assert len(list(working.glob("data/prepared/train.shards/*.npz"))) > 9
 
 
 def make(working: Path, kind: str) -> str:

@@ -48,9 +48,10 @@ def test_no_file_has_more_images_than_there_is_room_for_and_levels_stay_levels(t
     paths = shard_paths(tmp_path / "train.npz")
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "train.npz",
-        "train.shards/2-of-3.npz",
-        "train.shards/3-of-3.npz",
+        "train.shards/2.npz",
+        "train.shards/3.npz",
     ]
+    assert (tmp_path / "train.shards/files.txt").read_text().split() == ["../train.npz", "2.npz", "3.npz"]
     files = [np.load(path) for path in paths]
     assert [len(file["images"]) for file in files] == [7, 7, 6]
     np.testing.assert_array_equal(np.concatenate([file["images"] for file in files]), LEVELS, strict=True)
@@ -61,7 +62,7 @@ def test_a_smaller_split_leaves_no_shards_of_the_former_one(tmp_path: Path) -> N
     for images in (LEVELS, LEVELS[:8], LEVELS[:1]):
         save_split(tmp_path / "train.npz", images, LABELS[: len(images)], NAMES)
         np.testing.assert_array_equal(load_split(tmp_path / "train.npz").images[:] * 255, images)
-    assert list((tmp_path / "train.shards").iterdir()) == []
+    assert [path.name for path in (tmp_path / "train.shards").iterdir()] == ["files.txt"]
 
 
 CHANGES: list[tuple[dict[str, Any], str]] = [
@@ -81,7 +82,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
 def test_a_shard_that_does_not_belong_to_the_others_is_refused(
     tmp_path: Path, changes: dict[str, Any], reason: str
 ) -> None:
-    first, shard = tmp_path / "train.npz", tmp_path / "train.shards/2-of-3.npz"
+    first, shard = tmp_path / "train.npz", tmp_path / "train.shards/2.npz"
     save_split(first, LEVELS, LABELS, NAMES)
     arrays = {"images": LEVELS[7:14], "labels": LABELS[7:14], "class_names": NAMES} | changes
     save_arrays(shard, **{name: array for name, array in arrays.items() if array is not None})
@@ -92,8 +93,8 @@ def test_a_shard_that_does_not_belong_to_the_others_is_refused(
 
 def test_a_missing_shard_is_reported(tmp_path: Path) -> None:
     save_split(tmp_path / "train.npz", LEVELS, LABELS, NAMES)
-    (tmp_path / "train.shards/2-of-3.npz").unlink()
-    with pytest.raises(InputError, match=r"^\S*train.npz: its shard \S*2-of-3.npz is missing; `dvc repro` makes it"):
+    (tmp_path / "train.shards/2.npz").unlink()
+    with pytest.raises(InputError, match=r"^\S*train.npz: its shard \S*/2.npz is missing; `dvc repro` makes it"):
         load_split(tmp_path / "train.npz")
 
 

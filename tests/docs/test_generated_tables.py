@@ -1,12 +1,13 @@
 """The code of the generated tables, on small reports and pipelines."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
-from docs import benchmark_tables, pipeline_tables, tables
+from docs import benchmark_tables, data_set_tables, pipeline_tables, tables
 
 SEEDS = """\
 figure,seed 1,seed 2,mean,standard_error
@@ -16,6 +17,14 @@ latents.knn.accuracy,0.95,0.98,0.965,0.015
 maps.images.knn.accuracy,0.9,0.9,0.9,0
 maps.latents.knn.accuracy,0.8,0.8,0.8,0
 """
+METRICS = {
+    "metrics": {"loss": 100.891, "reconstruction": 81.4881, "kl": 19.4031, "iw_bound": 98.1373, "active_units": 10},
+    "binarized": {"loss": 103.043, "iw_bound": 99.0339},
+    "latents": {"accuracy": 0.9359},
+    "pixels": {"accuracy": 0.5},
+    "classifier": {"accuracy": 0.98},
+    "frechet": {"frechet": 0.134679},
+}
 # A chain with a short cut: the last stage reads the first one's output, too, by its folder.
 STAGES: pipeline_tables.Stages = {
     "prepare": {"params": ["seed", "prepare"], "deps": ["src/prepare.py"], "outs": ["data/prepared/train.npz"]},
@@ -79,6 +88,39 @@ def test_a_change_is_found_by_the_parameter_that_it_sets(reports: Path) -> None:
         encoding="utf-8",
     )
     assert tables.effect("train.schedule")["loss"] == "3"
+
+
+def test_the_metrics_of_fashion_mnist_stand_next_to_mnists(reports: Path) -> None:
+    (reports / "details").mkdir()
+    (reports / "details/evaluate.json").write_text('{"grey": {"samples": 8}}', encoding="utf-8")
+    compared = {
+        f"reports/{file}.json": {name: {"old": value, "new": value / 2} for name, value in metrics.items()}
+        for file, metrics in METRICS.items()
+    }
+    (reports / "fashion_mnist.json").write_text(json.dumps(compared), encoding="utf-8")
+
+    rows = [line.strip("| ").split(" | ")[1:] for line in data_set_tables.fashion_mnist().splitlines()]
+
+    assert rows[0] == ["MNIST", "Fashion-MNIST"]
+    assert rows[2:] == [
+        ["100.89", "50.45"],
+        ["81.49", "40.74"],
+        ["19.40", "9.70"],
+        ["98.14", "49.07"],
+        ["10", "5"],
+        ["103.04", "51.52"],
+        ["99.03", "49.52"],
+        ["93.59", "46.79"],
+        ["50.00", "25.00"],
+        ["98.00", "49.00"],
+        ["0.1347", "0.0673"],
+    ]
+
+
+def test_fashion_mnist_is_compared_with_the_committed_run() -> None:
+    for file, metrics in tables.report("fashion_mnist.json").items():
+        committed = tables.report(Path(file).name)
+        assert {name: values["old"] for name, values in metrics.items()} == committed
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from vae.data.shards import StoredImages, normalize
 from vae.data.splits import Split
 from vae.errors import InputError
 from vae.evaluation.classifier import Classifier, features, predict, train_classifier
@@ -100,6 +102,19 @@ def test_features_are_the_values_before_the_last_activation_in_order(squares: Sp
     assert found.min() < 0
     kernel, bias = model.network.get_layer("logits").get_weights()
     np.testing.assert_allclose(np.maximum(found, 0) @ kernel + bias, model(images), atol=1e-5)
+
+
+def test_images_on_disk_and_images_made_in_batches_have_the_same_classes_and_features(
+    model: Classifier, on_disk: Callable[[NDArray[np.uint8]], StoredImages]
+) -> None:
+    levels = np.random.default_rng(0).integers(256, size=(20, *SHAPE), dtype=np.uint8)
+    images, stored, rows = normalize(levels), on_disk(levels), np.arange(19, -1, -1)
+    np.testing.assert_array_equal(predict(model, stored, 6), model(images).numpy().argmax(axis=1))
+    expected = features(model, images, 6)
+    np.testing.assert_array_equal(features(model, stored, 6), expected)
+    np.testing.assert_array_equal(
+        features(model, rows, 6, to_images=stored.__getitem__), features(model, images[::-1], 6)
+    )
 
 
 def through_a_checkpoint(model: Classifier, folder: Path) -> Classifier:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -5,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vae.data.shards import StoredImages, normalize
 from vae.data.splits import Split
-from vae.evaluation.embedding import Embedding, embed, save_embedding, to_table
+from vae.evaluation.embedding import Embedding, embed, encode, save_embedding, to_table
 from vae.model.vae import VAE
 
 LABELS = np.array([9, 0], np.uint8)
@@ -26,6 +28,18 @@ def test_embedding_is_the_encoder_output_in_order(images: NDArray[np.float32]) -
         np.testing.assert_allclose(found, exact, atol=1e-6)
         assert found.dtype == np.float32
     np.testing.assert_array_equal(embedding.labels, labels)
+
+
+@pytest.mark.parametrize("batch_size", [4, 500])
+def test_images_on_disk_and_in_memory_are_encoded_as_the_model_encodes_them(
+    on_disk: Callable[[NDArray[np.uint8]], StoredImages], batch_size: int
+) -> None:
+    levels = np.random.default_rng(0).integers(256, size=(18, 33, 47, 3), dtype=np.uint8)
+    model = VAE((33, 47, 3), 2)
+    expected = model.encode(normalize(levels), batch_size)
+    for images in (normalize(levels), on_disk(levels)):
+        for found, exact in zip(encode(model, images, batch_size), expected, strict=True):
+            np.testing.assert_array_equal(found, exact, strict=True)
 
 
 def test_images_without_labels_have_an_embedding_without_labels(images: NDArray[np.float32]) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -6,6 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.stats import multivariate_normal
 
+from vae.data.shards import StoredImages, normalize
 from vae.errors import InputError
 from vae.evaluation.likelihood_bounds import Bounds, bits_per_dimension, bounds, in_bits, summarize
 from vae.model.vae import VAE
@@ -209,6 +211,17 @@ def test_one_sample_of_images_in_colour_gives_the_loss_of_their_score() -> None:
     score = model.score(images, samples=2)  # with other noise; the untrained decoder hardly depends on z
     np.testing.assert_allclose(found.reconstruction + found.kl, score, rtol=1e-2)
     assert found.importance_weighted.shape == (5,)
+
+
+def test_images_on_disk_changed_batch_by_batch_have_the_bounds_of_the_changed_images(
+    on_disk: Callable[[NDArray[np.uint8]], StoredImages],
+) -> None:
+    levels = np.random.default_rng(0).integers(256, size=(17, 8, 8, 3), dtype=np.uint8)
+    model = VAE((8, 8, 3), 2, seed=0)
+    expected = bounds(model, normalize(levels) ** 2, samples=2, batch_size=5, seed=0)
+    found = bounds(model, on_disk(levels), samples=2, batch_size=5, seed=0, change=np.square)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_bits_per_dimension_of_a_fair_coin_for_each_value_is_one() -> None:

@@ -63,6 +63,16 @@ def test_information_of_overlapping_posteriors_matches_scipy() -> None:
     np.testing.assert_allclose(information, np.log(np.diag(density) / density.mean(axis=0)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("densities", [1, 130, 10**9])
+def test_information_does_not_depend_on_how_many_densities_are_held(
+    densities: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z_mean, z_log_var = np.random.default_rng(1).normal(size=(2, 41, 3)).astype("float32")
+    expected = mutual_information(z_mean, z_log_var, seed=3)
+    monkeypatch.setattr("vae.evaluation.posterior.MAX_DENSITIES", densities)
+    np.testing.assert_allclose(mutual_information(z_mean, z_log_var, seed=3), expected, rtol=1e-12)
+
+
 def test_information_approaches_the_capacity_of_a_gaussian_channel() -> None:
     # z = x + noise with x ~ N(0, 3) and noise ~ N(0, 1): I(x; z) = log(1 + 3) / 2, if n is much larger than exp(I).
     z_mean = np.random.default_rng(2).normal(scale=np.sqrt(3), size=(4000, 1)).astype("float32")

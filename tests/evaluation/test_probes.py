@@ -5,8 +5,10 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from vae.data.splits import Split
 from vae.errors import InputError
-from vae.evaluation.probes import principal_components, probe, summary
+from vae.evaluation import probes
+from vae.evaluation.probes import largest_part, parts_to_probe, principal_components, probe, summary
 
 
 def clusters(count: int, distance: float, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -96,7 +98,81 @@ def test_a_class_without_training_points_is_never_predicted() -> None:
     results = probe(train, labels, test, np.full(100, 999, np.uint16), seed=0, title="test")
     for name in ("logistic_regression", "knn"):
         assert results[name]["accuracy"] == 0
-    assert results["nmi"]["mean"] == results["ari"]["mean"] == 0  # one class and several clusters share no information
+
+
+def test_clusters_are_left_out_where_the_test_points_are_of_one_class() -> None:
+    train, labels = clusters(200, 20.0, 0)
+    test, test_labels = clusters(100, 20.0, 1)
+    one = test[test_labels == 2]
+    results = probe(train, labels, one, np.full(len(one), 2, np.uint8), seed=0, title="test")
+    assert set(results) == {"logistic_regression", "knn", "left_out"}
+    assert results["left_out"] == "NMI and ARI are left out: all test images are of one class."
+    assert summary(results) == f"logistic regression 1.0000, 5 nearest neighbours 1.0000; {results['left_out']}"
+
+
+def test_results_in_the_span_of_few_points_are_those_of_all_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    centers, labels = rng.normal(size=(8, 100)), np.arange(60) % 8
+    train, test = ((centers[labels] + 4 * rng.normal(size=(60, 100))).astype("float32") for _ in range(2))
+    found = probe(train, labels, test, labels, seed=0, title="test")
+    monkeypatch.setattr(probes, "BASIS", 0)
+    expected = probe(train, labels, test, labels, seed=0, title="test")
+    assert 0.2 < expected["knn"]["accuracy"] < 0.9
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values)
+
+
+LARGEST = [
+    ((784, 10), 85_598),  # MNIST has 55,000 training images
+    ((64 * 64 * 3, 10), 5461),
+    ((64 * 64 * 3, 1000), 1036),
+    ((256 * 256 * 3, 10), 341),
+    ((784, 5000), 1170),
+    ((10, 10), 200_000),
+    ((10, 1000), 16_777),
+    ((10, 65_536), 4096),
+]
+
+
+@pytest.mark.parametrize(("size", "count"), LARGEST, ids=str)
+def test_the_largest_part_stays_within_every_limit_and_touches_one(size: tuple[int, int], count: int) -> None:
+    values, classes = size
+    assert largest_part(values, classes) == count
+
+    def within(n: int) -> bool:
+        products, scores = n * min(n, values) * min(n, classes), n * min(n, classes)
+        return products <= 2**30 and scores <= 2**24 and n * values <= 2**26 and n <= 200_000
+
+    assert within(count)
+    assert not within(count + 1)
+
+
+def test_large_splits_are_probed_in_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (points, labels), names = clusters(90, 1.0, 0), np.array(["a", "b", "c"])
+    train, test = Split(points[:60], labels[:60], names), Split(points[60:], labels[60:], names)
+    found = parts_to_probe(train, test, 0, "latents")
+    assert found[2] == {}
+    assert capsys.readouterr().out == ""
+    for part, split in zip(found[:2], (train, test), strict=True):
+        np.testing.assert_array_equal(part.images[:], split.images[:])
+    monkeypatch.setattr(probes, "MAX_VALUES", 4 * 40)
+    first, second, numbers = parts_to_probe(train, test, 0, "latents")
+    assert numbers == {"images": {"train": 40, "test": 30}}
+    assert capsys.readouterr().out == (
+        "latents: the probes use 40 of 60 training images, drawn at random, and 30 of 30 test images\n"
+    )
+    rows = [int(np.flatnonzero((points == point).all(axis=1))[0]) for point in first.images[:]]
+    assert len(set(rows)) == 40
+    np.testing.assert_array_equal(first.known_labels, labels[rows])
+    assert len(second.images) == 30
+
+
+def test_more_than_half_as_many_classes_as_points_bring_no_warning() -> None:
+    points, _ = clusters(30, 1.0, 0)
+    labels = np.arange(30, dtype=np.uint16) // 2 * (np.arange(30) > 3)
+    labels[:16] = np.arange(16)
+    results = probe(points, labels, points, labels, seed=0, title="test")
+    assert 0 < results["knn"]["accuracy"] < 1
 
 
 def test_images_in_colour_and_classes_of_a_single_image_are_probed() -> None:

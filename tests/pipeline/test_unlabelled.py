@@ -1,27 +1,16 @@
 """Every stage on small colour images without labels, of one class, and of classes of which one has a single image."""
 
-import importlib
-import json
-import shutil
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from dvc.repo import Repo
-from numpy.typing import NDArray
 
 from benchmarks.stages import outputs, read_stages
-from vae.data.shards import save_split
-from vae.data.splits import Split
+from small_images import SIZES, STAGES, Labels, Run, run_stages
 
-STAGES = ("train", "evaluate", "embed", "visualize", "baseline", "classify", "score")
-SHAPE, SIZES = (12, 20, 3), {"train": 40, "validation": 8, "test": 12}
 METRICS = {
     "embed": "latents",
     "baseline": "pixels",
@@ -35,15 +24,6 @@ LEFT_OUT = {
     "score": "The Frechet distances in a classifier's features are left out",
     "visualize": "The 5-NN accuracy of the maps is left out",
 }
-CHANGES = {
-    "train": {"epochs": 2, "batch_size": 20},
-    "model": {"latent_dim": 3},
-    "evaluate": {"samples": 2},
-    "classify": {"epochs": 2},
-    "visualize": {"prior_samples": 9},
-    "score": {"mixture_components": 50},
-}
-Labels = NDArray[np.uint8] | None
 
 
 def none(name: str, count: int) -> Labels:
@@ -70,42 +50,12 @@ CASES: dict[str, tuple[Callable[[str, int], Labels], list[str], str]] = {
 pytestmark = pytest.mark.slow
 
 
-class Run:
-    """The outputs of all stages in a folder, and what each printed."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        self.path, self.reason = path, reason
-        self.printed: dict[str, list[str]] = {}
-
-    def read_json(self, name: str) -> Any:
-        return json.loads((self.path / f"reports/{name}.json").read_text(encoding="utf-8"))
-
-
 @pytest.fixture(scope="module", params=CASES)
 def run(root: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Run:
     """Return the outputs of all stages but `prepare`, whose outputs are written here."""
     labels_of, names, reason = CASES[request.param]
-    run = Run(tmp_path_factory.mktemp("unlabelled"), reason)
-    for file in ("dvc.yaml", "data/random_weights.txt"):
-        (run.path / file).parent.mkdir(exist_ok=True)
-        shutil.copy(root / file, run.path / file)
-    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    for section, changes in CHANGES.items():
-        params[section] |= changes
-    (run.path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    rng = np.random.default_rng(0)
-    for name, count in SIZES.items():
-        images = rng.uniform(size=(count, 1, 1, 3)) * rng.uniform(0.5, 1, (count, *SHAPE))
-        split = Split(images.astype(np.float32), labels_of(name, count), np.array(names, np.str_))
-        save_split(run.path / f"data/prepared/{name}.npz", *split)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(run.path)
-        patch.syspath_prepend(root / "src")
-        for stage in STAGES:
-            with redirect_stdout(StringIO()) as printed:
-                importlib.import_module(stage).main()
-            run.printed[stage] = printed.getvalue().splitlines()
-    return run
+    labels = {name: labels_of(name, count) for name, count in SIZES.items()}
+    return run_stages(root, tmp_path_factory.mktemp("unlabelled"), labels, names, reason)
 
 
 def test_every_declared_output_exists(run: Run) -> None:

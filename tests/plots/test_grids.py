@@ -107,6 +107,14 @@ def test_traversals_of_some_dimensions_name_the_number_of_all(noise: Noise, dime
     assert labels_left(figure.axes[0]) == ["$z_{4}$: KL 2.00 nats", "$z_{3}$: KL 1.62 nats"]
 
 
+@pytest.mark.parametrize("kl", [2.0, 123.45])
+@pytest.mark.parametrize("count", [2, 20])
+def test_the_labels_of_traversals_have_room(noise: Noise, dimensions: Dimensions, kl: float, count: int) -> None:
+    figure = grids.traversals(noise(2, 13), np.linspace(-3, 3, 13), dimensions([kl] * count))
+    figure.draw_without_rendering()
+    assert min(label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels()) >= 0
+
+
 def test_interpolations_are_between_their_originals(noise: Noise) -> None:
     images = noise(2, 5)
     figure = grids.interpolations(images[:, 0], images[:, 1:4], images[:, 4], ["0 → 1", "2 → 3"])

@@ -15,6 +15,17 @@ def test_a_long_name_is_broken_between_words_or_loses_its_middle() -> None:
     assert labels(names, 12) == ["Ankle boot", "a_very_l…ass"]
 
 
+def test_a_name_is_broken_after_hyphens_underscores_and_slashes() -> None:
+    names = np.array(["person-fantasy", "hand-fingers-open", "sea_lion", "T-shirt/top", "a  b"])
+    assert labels(names, 10, lines=3) == [
+        "person-\nfantasy",
+        "hand-\nfingers-\nopen",
+        "sea_lion",
+        "T-shirt/\ntop",
+        "a  b",
+    ]
+
+
 def test_what_the_font_lacks_is_drawn_as_the_number_of_the_class() -> None:
     assert labels(np.array(["猫", "cat", "a\tb", "हिन्दी", ""]), 20) == [
         "class 0",

@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from vae.errors import InputError
-from vae.plots.tsne import fitting_perplexity, to_table, tsne
+from vae.plots.tsne import fitting_perplexity, fitting_points, to_table, tsne
 
 
 @pytest.mark.slow
@@ -56,6 +56,13 @@ def test_a_table_without_labels_has_only_places() -> None:
 @pytest.mark.parametrize(("count", "perplexity"), [(91, 30), (1000, 30), (90, 89 / 3), (7, 2)])
 def test_the_perplexity_is_lowered_to_what_the_points_allow(count: int, perplexity: float) -> None:
     assert fitting_perplexity(30, count) == perplexity
+
+
+def test_a_map_has_room_for_fewer_large_images() -> None:
+    assert fitting_points(10_000, (28, 28, 1)) == 10_000
+    assert fitting_points(10_000, (64, 64, 3)) == 5461
+    assert fitting_points(70_000, (28, 28, 1)) == 70_000  # all of MNIST
+    assert fitting_points(300, (256, 256, 3)) == 300
 
 
 def test_too_few_points_for_any_map_are_refused() -> None:

@@ -62,17 +62,18 @@ def test_images_on_disk_give_the_same_batches_as_images_in_memory(
     save_split(tmp_path / "memory.npz", levels, labels, names)
     monkeypatch.setattr(shards, "MAX_BYTES", 12 * 60)
     save_split(tmp_path / "disk.npz", levels, labels, names)
-    found = []
+    found, specs = [], []
     for name in ("memory", "disk"):
         split = load_split(tmp_path / f"{name}.npz")
         assert isinstance(split.images, StoredImages) == (name == "disk")
-        shuffled = shuffled_batches(split.images, 8, 1, range(1, 3), split.labels)
+        shuffled = shuffled_batches(split.images, 10, 1, range(1, 3), split.labels)
         in_order = batches(split.images, 7, split.labels)
-        assert shuffled.element_spec == batches(split.images, 8, split.labels).element_spec
+        specs.append((shuffled.element_spec, in_order.element_spec))  # a static shape decides on rounding, too
         found.append(
             [tf.nest.map_structure(lambda x: x.numpy(), batch) for part in (shuffled, in_order) for batch in part]
         )
-    assert len(found[0]) == 2 * 7 + 8
+    assert specs[0] == specs[1]
+    assert len(found[0]) == 2 * 5 + 8
     for memory, disk in zip(*found, strict=True):
         for one, other in zip(tf.nest.flatten(memory), tf.nest.flatten(disk), strict=True):
             np.testing.assert_array_equal(one, other, strict=True)

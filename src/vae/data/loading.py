@@ -11,7 +11,7 @@ from vae.data.formats.decoding import stamp_of
 from vae.data.formats.folder import SHOWN
 from vae.data.formats.options import Options, conform
 from vae.data.preparation import LEAST
-from vae.data.shards import RawImages, pieces
+from vae.data.shards import RawImages, at_once, pieces
 from vae.errors import InputError
 
 DARK = 64
@@ -76,7 +76,7 @@ def _lonely_classes(data: DataSet, path: Path) -> list[str]:
 def _doubts(images: RawImages, path: Path) -> list[str]:
     """Return what makes the training images look like a mistake, one line each."""
     doubts, first, equal, largest = [], images[:1], True, 0.0
-    for rows in pieces(images.shape):
+    for rows in pieces(len(images), at_once(images.shape[1:])):
         piece = images[rows]
         equal, largest = equal and bool((piece == first).all()), max(largest, piece.max())
         if not equal and largest >= DARK:

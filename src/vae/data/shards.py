@@ -1,6 +1,7 @@
 """The files of a prepared split: one, or shards for a split that would not fit."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,9 +11,12 @@ from tqdm import tqdm
 
 from vae.io.arrays import save_arrays, value_range, wrong_file
 from vae.io.stored import StoredRows
+from vae.io.whole import whole
 
 MAX_BYTES = 250_000_000
 """The largest size of the images in a file, which leaves room for labels below 256 MB."""
+INDEX = "files.txt"
+"""The list of a split's files, one a line, in the folder of its shards."""
 TOGETHER = 2**22
 """Values that are read at a time where all are needed in turn: 16 MB as float32."""
 
@@ -75,10 +79,14 @@ def normalize(images: NDArray[Any]) -> NDArray[np.float32]:
     return images if images.dtype == np.float32 else images.astype(np.float32) / np.float32(255)
 
 
-def pieces(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Yield the rows of each piece of an array of that shape, in order; a piece has at most `TOGETHER` values."""
-    together = max(1, TOGETHER // int(np.prod(shape[1:])))
-    return (slice(start, start + together) for start in range(0, shape[0], together))
+def pieces(count: int, together: int) -> Iterator[slice]:
+    """Yield the rows of each piece of an array of `count` rows, in order: `together` rows, or less at the end."""
+    return (slice(start, start + together) for start in range(0, count, together))
+
+
+def at_once(image_shape: Sequence[int]) -> int:
+    """Return how many images of that shape to read at a time, so that a piece has at most `TOGETHER` values."""
+    return max(1, TOGETHER // math.prod(image_shape))
 
 
 def shard_folder(path: Path) -> Path:
@@ -87,24 +95,17 @@ def shard_folder(path: Path) -> Path:
 
 
 def shard_paths(path: Path) -> list[Path]:
-    """Return all files of a split, the first one included, which are in order.
+    """Return all files of a split in order, the first one, which is `path`, included.
 
     Raises:
-        InputError: some of them are missing.
+        InputError: one of them is missing.
     """
-    further = sorted(shard_folder(path).glob("[0-9]*-of-*.npz"))
-    if not further:
-        return [path]
-    total = int(further[0].stem.split("-")[-1])
-    expected = [path, *(_shard_path(path, number, total) for number in range(2, total + 1))]
-    if missing := sorted(set(expected[1:]) - set(further)):
+    folder = shard_folder(path)
+    names = (folder / INDEX).read_text(encoding="utf-8").split() if (folder / INDEX).exists() else []
+    paths = [path, *(folder / name for name in names[1:])]
+    if missing := [further for further in paths[1:] if not further.exists()]:
         raise wrong_file(path, f"its shard {missing[0]} is missing")
-    return expected
-
-
-def _shard_path(path: Path, number: int, total: int) -> Path:
-    digits = len(str(total))
-    return shard_folder(path) / f"{number:0{digits}}-of-{total}.npz"
+    return paths
 
 
 def save_split(
@@ -118,7 +119,7 @@ def save_split(
     In shards, levels stay uint8, which take a quarter of the space; reading gives the same numbers.
 
     Args:
-        path: the first file. The others get into its `shard_folder`, which is empty if there are none.
+        path: the first file. The others get into its `shard_folder`, with a list of all in `INDEX`.
         images: the images.
         labels: (n,), or None.
         class_names: (classes,).
@@ -132,14 +133,17 @@ def save_split(
         old.unlink()
     single = 4 * size * len(images) <= MAX_BYTES
     together = len(images) if single else max(1, MAX_BYTES // (size * images.dtype.itemsize))
-    starts = range(0, len(images), together)
-    for number, start in enumerate(tqdm(starts, path.name, unit="file", disable=None if len(starts) > 1 else True), 1):
-        rows = slice(start, start + together)
+    parts = [*pieces(len(images), together)]
+    paths = [path, *(folder / f"{number}.npz" for number in range(2, len(parts) + 1))]
+    bar = tqdm(zip(paths, parts, strict=True), path.name, len(parts), unit="file", disable=len(parts) == 1 or None)
+    for file, rows in bar:
         part = images[rows]
         part = part if part.ndim == 4 else part[..., np.newaxis]
         save_arrays(
-            path if number == 1 else _shard_path(path, number, len(starts)),
+            file,
             images=normalize(part) if single else part,
             **({} if labels is None else {"labels": labels[rows]}),
             class_names=class_names,
         )
+    with whole(folder / INDEX) as index:
+        index.write_text("\n".join([f"../{path.name}", *(file.name for file in paths[1:])]) + "\n", encoding="utf-8")

@@ -150,9 +150,12 @@ def missing_classes(split: Split) -> str:
 
 def sample(split: Split, count: int, seed: int) -> Split:
     """Return `count` images at random, in memory and in their order, or all images if there are fewer."""
-    if len(split.images) <= count:
-        return split.take(slice(None))
-    return split.take(np.sort(np.random.default_rng(seed).choice(len(split.images), count, replace=False)))
+    return split.take(sample_rows(len(split.images), count, seed))
+
+
+def sample_rows(total: int, count: int, seed: int) -> slice | NDArray[np.int64]:
+    """Return the indices of `count` of `total` rows at random, in their order, or all rows if there are fewer."""
+    return slice(None) if total <= count else np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
 
 
 def first_images(splits: Sequence[Split], count: int) -> Split:
@@ -165,5 +168,6 @@ def first_images(splits: Sequence[Split], count: int) -> Split:
         parts.append(split.take(slice(count - sum(len(part.images) for part in parts))))
     labels = [part.labels for part in parts if part.labels is not None]
     known = len(labels) == len(parts)
-    images: NDArray[np.float32] = np.concatenate([part.images[:] for part in parts])
+    arrays = [part.images[:] for part in parts if len(part.images)]
+    images = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)  # a copy only where there are several
     return Split(images, np.concatenate(labels) if known else None, splits[0].class_names)

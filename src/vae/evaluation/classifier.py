@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import vae.model  # noqa: F401, sets TensorFlow up before Keras is imported
@@ -15,6 +15,7 @@ from keras.optimizers.schedules import CosineDecay
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.data.shards import Images, pieces
 from vae.data.splits import Split
 from vae.evaluation.accuracy import check_classes
 from vae.model.runtime import images_at_once
@@ -116,31 +117,35 @@ def train_classifier(
     return model
 
 
-def predict(model: Classifier, images: NDArray[np.float32], batch_size: int) -> NDArray[np.integer[Any]]:
+def predict(model: Classifier, images: Images, batch_size: int) -> NDArray[np.integer[Any]]:
     """Return the most probable class of each image, (n,), as an index into the model's `class_names`.
 
     A batch has at most `batch_size` images, and fewer if they are large.
     """
-    size = images_at_once(batch_size, model.image_shape)
-    logits = np.asarray(model.predict(batches(images, size), verbose=0))
-    classes: NDArray[np.integer[Any]] = logits.argmax(axis=1)
-    return classes
+    rows = list(pieces(len(images), images_at_once(batch_size, model.image_shape)))
+    bar = tqdm(rows, "predict", unit="batch", disable=None)
+    return np.concatenate([model.predict_on_batch(images[i]).argmax(axis=1) for i in bar])
 
 
 def features(
-    model: Classifier, images: NDArray[np.float32], batch_size: int, title: str = "features"
+    model: Classifier,
+    items: Images | NDArray[Any],
+    batch_size: int,
+    title: str = "features",
+    to_images: Callable[[NDArray[Any]], NDArray[np.float32]] = np.asarray,
 ) -> NDArray[np.float32]:
-    """Return the features of images (n, height, width, channels), (n, FEATURES): the last hidden layer's outputs.
+    """Return the features of images, (n, FEATURES): the last hidden layer's outputs.
 
     They are taken before its ReLU: the Fréchet distance treats features as Gaussian, and after it many are exactly 0.
 
     Args:
         model: the classifier.
-        images: the images.
+        items: (n, …), the images (n, height, width, channels), or what `to_images` makes them from.
         batch_size: the largest number of images in one batch; there are fewer if they are large.
         title: the title of the progress bar.
+        to_images: applied to each batch of items, so that only its images are in memory: for example, a decoder.
     """
     extractor = keras.Model(model.network.input, model.network.get_layer("features").output)
     size = images_at_once(batch_size, model.image_shape)
-    starts = tqdm(range(0, len(images), size), title, unit="batch", disable=None)
-    return np.concatenate([np.asarray(extractor(images[i : i + size])) for i in starts])
+    rows = tqdm(list(pieces(len(items), size)), title, unit="batch", disable=None)
+    return np.concatenate([np.asarray(extractor(to_images(items[i]))) for i in rows])

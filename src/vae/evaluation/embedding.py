@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from vae.data.shards import Images, pieces
 from vae.data.splits import Split
 from vae.io.arrays import save_arrays
+from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 
 
@@ -23,9 +26,26 @@ class Embedding(NamedTuple):
     """(n,); None without labels."""
 
 
-def embed(model: VAE, split: Split, batch_size: int) -> Embedding:
-    """Encode the images of the split, `batch_size` at a time, without noise."""
-    return Embedding(*model.encode(split.images, batch_size), split.labels)
+def encode(
+    model: VAE, images: Images, batch_size: int, title: str = "encode"
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what `VAE.encode` does, z_mean and z_log_var, while only a batch of the images is in memory.
+
+    Args:
+        model: the VAE whose encoder is used, without noise.
+        images: (n, height, width, channels).
+        batch_size: the largest number of images in one batch; there are fewer if they are large.
+        title: the title of the progress bar.
+    """
+    rows = list(pieces(len(images), images_at_once(batch_size, model.image_shape)))
+    parts = [model.encode(images[i], batch_size) for i in tqdm(rows, title, unit="batch", disable=None)]
+    z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return z_mean, z_log_var
+
+
+def embed(model: VAE, split: Split, batch_size: int, title: str = "embed") -> Embedding:
+    """Encode the images of the split, as `encode` does, and keep their labels."""
+    return Embedding(*encode(model, split.images, batch_size, title), split.labels)
 
 
 def save_embedding(path: Path, embedding: Embedding) -> None:

@@ -13,12 +13,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.data.shards import Images, pieces
 from vae.errors import InputError
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 
 NATS_ONLY = (28, 28, 1)
 """The shape of MNIST's images, for which bounds are published in nats per image."""
+Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
@@ -35,12 +37,13 @@ class Bounds(NamedTuple):
 
 def bounds(
     model: VAE,
-    images: NDArray[np.float32],
+    images: Images,
     *,
     samples: int,
     batch_size: int,
     seed: int,
     title: str = "evaluate",
+    change: Change = np.asarray,
 ) -> Bounds:
     """Return the negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
 
@@ -62,12 +65,13 @@ def bounds(
             but not with k: one sample is decoded at a time.
         seed: the seed of the noise.
         title: the title of the progress bar.
+        change: applied to each batch of images, in order, before anything else: for example, binarization.
     """
     draw, parts = _compile_draw(model, seed), []
     size = images_at_once(batch_size, images.shape[1:])
     with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
-        for start in range(0, len(images), size):
-            batch = tf.constant(images[start : start + size])
+        for rows in pieces(len(images), size):
+            batch = tf.constant(change(images[rows]))
             z_mean, z_log_var = model.encoder(batch, training=False)
             draws = (draw(batch, z_mean, z_log_var) for _ in range(samples))
             parts.append(_average(draws, len(batch), samples, bar))

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 ACTIVE_VARIANCE = 0.01
 RESAMPLES = 100  # of the bootstrap
-CHUNK = 500  # samples whose densities under all n posteriors are held at a time
+CHUNK, MAX_DENSITIES = 500, 5_000_000  # samples at a time, and their densities under all n posteriors, at most
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,9 @@ def mutual_information(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float3
     precision = np.exp(-z_log_var)
     constant = -0.5 * (z_mean**2 * precision + z_log_var).sum(axis=1)
     aggregate = []
-    for part in np.array_split(z, -(-len(z) // CHUNK)):
+    rows = min(CHUNK, max(1, MAX_DENSITIES // len(z)))
+    parts = np.array_split(z, -(-len(z) // rows))
+    for part in tqdm(parts, "mutual information", unit="part", disable=None):
         log_density = part @ (z_mean * precision).T - 0.5 * part**2 @ precision.T + constant
         highest = log_density.max(axis=1, keepdims=True)  # SciPy's logsumexp takes several times as long
         aggregate.append(highest[:, 0] + np.log(np.exp(log_density - highest).sum(axis=1)))
@@ -119,10 +122,8 @@ def summarize(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed:
 def _bootstrap_errors(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int) -> tuple[float, float]:
     """Return the standard errors of `moment_kl` and `active_units`: their deviations over resampled images."""
     rng, n = np.random.default_rng(seed), len(z_mean)
-    resamples = [
-        (moment_kl(z_mean[rows], z_log_var[rows]), active_units(z_mean[rows]))
-        for rows in rng.integers(n, size=(RESAMPLES, n))
-    ]
+    draws = (rng.integers(n, size=n) for _ in range(RESAMPLES))
+    resamples = [(moment_kl(z_mean[rows], z_log_var[rows]), active_units(z_mean[rows])) for rows in draws]
     with np.errstate(invalid="ignore"):  # some are infinite where the covariance is singular
         moment_error, active_error = np.std(resamples, axis=0, ddof=1)
     return float(moment_error), float(active_error)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from vae.plots.mosaic import INK, TILE, mosaic, tile, tile_size
 from vae.plots.style import SMALL, new_figure
 
+LETTER = 0.2
+"""Twice the width of a letter of a label, about, in inches: half of what a figure gains is on its other side."""
 ERROR_COLORS = "magma_r"
 """A perceptually uniform colour map, light where the error is zero."""
 MANIFOLD_STEPS = 20
@@ -102,9 +104,10 @@ def traversals(
     scale = f"from z = {_number(values[0])} to {_number(values[-1])}, the others at zero"
     width, height = tile_size(images)
     title = f"One latent dimension a row, {which}: {scale}"
-    figure = new_figure(width * steps + 1.4, height * rows + 0.95, title)
     shown = dimensions[:rows]
     labels = [f"$z_{{{k}}}$: KL {kl:.2f} nats" for k, kl in zip(shown.dimension, shown.kl, strict=True)]
+    margin = 1.4 + LETTER * (max(map(len, labels)) - len("$z_{0}$: KL 0.00 nats"))
+    figure = new_figure(width * steps + margin, height * rows + 0.95, title)
     axes = figure.subplots()
     mosaic(axes, images, [_number(value) for value in values], labels, grey)
     axes.set_xlabel("value of the dimension")

@@ -17,6 +17,8 @@ LONGEST = 1.5
 """The longer side of a tile, in shorter sides; an image that is longer has blank margins."""
 SMOOTH_FROM = 49
 """The height or width of images, in pixels, from which on they are drawn smoothly: their pixels need not be seen."""
+TYPICAL = 2**23
+"""Values of the images that tell drawings from photographs, about: more than MNIST has test images."""
 INK, PHOTO = "gray_r", "gray"
 """The colours of images of one channel: 0 is white and 1 black, or the other way round."""
 

@@ -1,6 +1,6 @@
 """The names of the classes as texts of a figure: short, distinct, and only of characters that its font has."""
 
-import textwrap
+import re
 from collections import Counter
 from functools import cache
 
@@ -24,10 +24,15 @@ def labels(class_names: NDArray[np.str_], width: int, lines: int = 1) -> list[st
 
 
 def _shortened(name: str, width: int, lines: int) -> str:
-    """Return the name in lines, broken between words if they then suffice, without its middle if they do not."""
-    between_words = textwrap.wrap(name, width, break_on_hyphens=False)
-    if len(between_words) <= lines:
-        return "\n".join(between_words)
+    """Return the name in lines, broken after words and hyphens if they then suffice, or else without its middle."""
+    words = [""]
+    for word in re.findall("[^ _/-]*[ _/-]|[^ _/-]+", name):
+        if len((words[-1] + word).rstrip()) > width and words[-1]:
+            words.append("")
+        words[-1] += word
+    words = [word.rstrip() for word in words]
+    if len(words) <= lines and max(map(len, words)) <= width:
+        return "\n".join(words)
     room = width * lines
     if len(name) > room:
         end = (room - 1) // 3

@@ -83,7 +83,7 @@ def _gather(indices: tf.data.Dataset, images: Images, labels: NDArray[np.integer
 
         def look_up(i: tf.Tensor) -> tf.Tensor:
             return tf.ensure_shape(
-                tf.numpy_function(images.__getitem__, [i], tf.float32, stateful=False), (None, *shape)
+                tf.numpy_function(images.__getitem__, [i], tf.float32, stateful=False), (*i.shape, *shape)
             )
 
     else:

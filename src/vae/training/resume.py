@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.data.shards import StoredImages, pieces
+from vae.data.shards import StoredImages, at_once, pieces
 from vae.errors import InputError
 from vae.io.arrays import read_arrays, save_arrays
 from vae.training.callbacks import EpochRecord
@@ -47,7 +47,7 @@ def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) 
     for array in arrays:
         digest.update(f"\0{array.dtype}{array.shape}".encode())
         values = array.rows if isinstance(array, StoredImages) else array
-        for rows in pieces(array.shape):
+        for rows in pieces(len(array), at_once(array.shape[1:])):
             digest.update(np.ascontiguousarray(values[rows]).data)
     return digest.hexdigest()
 

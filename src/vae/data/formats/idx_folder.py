@@ -16,7 +16,7 @@ from vae.data.formats.dataset import DataSet, Part
 from vae.data.formats.idx import IMAGES, LABELS, PREFIXES, read_header, require_as_many, wrong_length
 from vae.data.formats.labels import indexed
 from vae.data.formats.spool import spooled
-from vae.data.shards import pieces
+from vae.data.shards import at_once, pieces
 from vae.errors import InputError
 
 LARGEST = 2**26
@@ -85,7 +85,7 @@ def _read_pieces(path: Path, dimensions: int) -> Iterator[NDArray[np.uint8]]:
         if size > LARGEST:
             sizes = "x".join(map(str, shape[1:]))
             raise InputError(f"{name} has images of {sizes} pixels, but must have at most {LARGEST:,}.")
-        for rows in tqdm(pieces(shape), path.name, unit="piece", disable=None):
+        for rows in tqdm(pieces(shape[0], at_once(shape[1:])), path.name, unit="piece", disable=None):
             count = min(rows.stop, shape[0]) - rows.start
             content = stream.read(count * size)
             read += len(content)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from vae.data.formats.dataset import DataSet, Part
 from vae.data.formats.labels import CLASS_NAMES, check_labels, classes_of
 from vae.data.formats.spool import spooled
-from vae.data.shards import pieces
+from vae.data.shards import at_once, pieces
 from vae.errors import InputError
 from vae.io.stored import StoredRows, read_header
 
@@ -156,7 +156,7 @@ def _cure(lowest: float, highest: float) -> str:
 def _pieces_in(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> Iterator[NDArray[Any]]:
     """Yield an array in C order from the bytes after its header."""
     size = dtype.itemsize * int(np.prod(shape[1:]))
-    for rows in pieces(shape):
+    for rows in pieces(shape[0], at_once(shape[1:])):
         count = min(rows.stop, shape[0]) - rows.start
         with _readable(path):
             piece = np.frombuffer(stream.read(count * size), dtype).reshape(count, *shape[1:])
@@ -167,7 +167,7 @@ def _pieces_in(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], 
 
 
 def _pieces_of(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    return (array[rows] for rows in pieces(array.shape))
+    return (array[rows] for rows in pieces(len(array), at_once(array.shape[1:])))
 
 
 def _check_images(shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> None:

@@ -1,6 +1,5 @@
 """How images are brought to one size and one number of channels."""
 
-import math
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -11,7 +10,7 @@ from tqdm import tqdm
 
 from vae.data.formats.dataset import DataSet, Part, Pixels
 from vae.data.formats.spool import spooled
-from vae.data.shards import pieces
+from vae.data.shards import at_once, pieces
 from vae.errors import InputError
 
 MIN_SIDE, MAX_SIDE = 8, 256
@@ -112,7 +111,7 @@ def _conformed(part: Part, channels: int, options: Options) -> Part:
     with tqdm(total=len(images), desc="resize", unit="image", disable=None) as bar:
 
         def changed() -> Iterator[NDArray[Any]]:
-            for rows in pieces((len(images), math.prod(options.image_size or images.shape[1:3]), 3)):
+            for rows in pieces(len(images), at_once((*(options.image_size or images.shape[1:3]), 3))):
                 piece = with_channels(images[rows], channels)
                 resized: list[NDArray[Any]] = [_resized(image, options) for image in piece]
                 yield np.stack(resized)
