@@ -17,7 +17,8 @@ from dvc.repo import Repo
 from numpy.typing import NDArray
 
 from benchmarks.stages import outputs, read_stages
-from vae.data.shards import save_split
+from vae.data import shards
+from vae.data.shards import save_split, shard_paths
 from vae.data.splits import Split
 
 STAGES = ("train", "evaluate", "embed", "visualize", "baseline", "classify", "score")
@@ -83,9 +84,13 @@ class Run:
 
 @pytest.fixture(scope="module", params=CASES)
 def run(root: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Run:
+    return run_stages(root, tmp_path_factory.mktemp("unlabelled"), request.param)
+
+
+def run_stages(root: Path, path: Path, case: str) -> Run:
     """Return the outputs of all stages but `prepare`, whose outputs are written here."""
-    labels_of, names, reason = CASES[request.param]
-    run = Run(tmp_path_factory.mktemp("unlabelled"), reason)
+    labels_of, names, reason = CASES[case]
+    run = Run(path, reason)
     for file in ("dvc.yaml", "data/random_weights.txt"):
         (run.path / file).parent.mkdir(exist_ok=True)
         shutil.copy(root / file, run.path / file)
@@ -164,3 +169,18 @@ def test_the_mixture_has_no_more_components_than_images(run: Run) -> None:
 def test_there_is_a_classifier_only_where_there_are_classes(run: Run) -> None:
     content = (run.path / "models/classifier.keras").read_bytes()
     assert content.startswith(b"PK" if not run.reason else b"The classifier is left out: ")
+
+
+@pytest.mark.parametrize("run", ["a class with a single image"], indirect=True)
+def test_every_stage_makes_the_same_from_shards(
+    run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MAX_BYTES", 4 * 7 * int(np.prod(SHAPE)))
+    stored = run_stages(root, tmp_path, "a class with a single image")
+    assert [len(shard_paths(tmp_path / f"data/prepared/{name}.npz")) for name in SIZES] == [6, 2, 2]
+    assert [len(shard_paths(run.path / f"data/prepared/{name}.npz")) for name in SIZES] == [1, 1, 1]
+    stages = read_stages(tmp_path)
+    for stage in STAGES:
+        assert stored.printed[stage] == run.printed[stage] or stage == "visualize"  # prints seconds
+        for name in outputs(stages[stage]):
+            assert (tmp_path / name).read_bytes() == (run.path / name).read_bytes(), name
