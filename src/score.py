@@ -55,7 +55,7 @@ def main() -> None:
     )
     (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
-    components = fitting_components(settings.mixture_components, len(train))
+    components = fitting_components(settings.mixture_components, min(len(train), MAX_FITTED))
     rows, fitted = sample_rows(len(train), MAX_FITTED, seed), amount(MAX_FITTED, len(train))
     print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {fitted} training images", flush=True)
     mixture = fit_mixture(z_mean[rows], z_log_var[rows], components, seed)
