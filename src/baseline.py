@@ -18,12 +18,14 @@ from vae.stage import run_stage
 def main() -> None:
     seed, settings = load_settings(Baseline)
     train, test = load_splits(Path("data/prepared"), ("train", "test"))
-    if reason := missing_classes(train):
+    if not (reason := missing_classes(train)):
+        train, test, numbers = parts_to_probe(train, test, seed, "pixels")
+        reason = missing_classes(train)  # of the part
+    if reason:
         leave_out(
             "The probes of the pixels are", reason, Path("reports/details/baseline.json"), Path("reports/pixels.json")
         )
         return
-    train, test, numbers = parts_to_probe(train, test, seed, "pixels")
     pixels = train.images[:], test.images[:]
     components = principal_components(*pixels, settings.principal_components, seed)
     results = {}

@@ -32,7 +32,13 @@ def main() -> None:
         print(f"{name}: {len(split.images):,} images in {model.latent_dim} latent dimensions", flush=True)
         means[name] = embedding.z_mean
     train, _, test = splits
-    if reason := missing_classes(train):
+    if not (reason := missing_classes(train)):
+        if note := unmatched_classes(train.known_labels, test.known_labels):
+            print(note, flush=True)
+        latents = train._replace(images=means["train"]), test._replace(images=means["test"])
+        train, test, numbers = parts_to_probe(*latents, seed, "latents")
+        reason = missing_classes(train)  # of the part
+    if reason:
         leave_out(
             "The probes of the latent vectors are",
             reason,
@@ -40,10 +46,6 @@ def main() -> None:
             Path("reports/latents.json"),
         )
         return
-    if note := unmatched_classes(train.known_labels, test.known_labels):
-        print(note, flush=True)
-    latents = train._replace(images=means["train"]), test._replace(images=means["test"])
-    train, test, numbers = parts_to_probe(*latents, seed, "latents")
     results = probe(train.images[:], train.known_labels, test.images[:], test.known_labels, seed=seed, title="latents")
     write_json(Path("reports/details/embed.json"), {"latents": results | numbers})
     write_metrics(Path("reports/latents.json"), {"accuracy": results["logistic_regression"]["accuracy"]})

@@ -5,15 +5,16 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 # isort: split
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.mixture import GaussianMixture
 
-from vae.data.splits import load_splits, missing_classes, sample_rows
+from vae.data.splits import Split, load_splits, missing_classes, sample_rows
 from vae.evaluation.classifier import Classifier, features
 from vae.evaluation.frechet import compare
 from vae.evaluation.latent_density import fit_mixture, sample_mixture
@@ -55,7 +56,7 @@ def main() -> None:
     )
     (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
 
-    components = fitting_components(settings.mixture_components, len(train))
+    components = fitting_components(settings.mixture_components, min(len(train), MAX_FITTED))
     rows, fitted = sample_rows(len(train), MAX_FITTED, seed), amount(MAX_FITTED, len(train))
     print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {fitted} training images", flush=True)
     mixture = fit_mixture(z_mean[rows], z_log_var[rows], components, seed)
@@ -64,24 +65,37 @@ def main() -> None:
     print(
         f"Frechet distance between {amount(count, len(test))} test images and {count:,} images of each kind", flush=True
     )
-    compared = np.arange(len(test))[sample_rows(len(test), count, seed)]
-    decode = partial(model.decode, batch_size=settings.batch_size)
-    sources: dict[str, Source] = {
-        "test": (compared, test.__getitem__),
-        "prior": (np.asarray(model.prior.sample(count, seed)), decode),
-        "reconstruction": (z_mean_test[compared], decode),
-        "mixture": (sample_mixture(mixture, count), decode),
-        "train": (np.random.default_rng(seed).choice(len(train), count, replace=False), train.__getitem__),
-    }
     sets = {
         name: features(classifier, items, settings.batch_size, f"features, {name}", to_images)
-        for name, (items, to_images) in sources.items()
+        for name, (items, to_images) in sources(model, splits, z_mean_test, mixture, count, settings, seed).items()
     }
     scores = compare(sets.pop("test"), sets, paired={"reconstruction"}, seed=seed)
     write_json(Path("reports/details/score.json"), scores)
     write_metrics(Path("reports/frechet.json"), {"frechet": scores["frechet"]["prior"]})
     distances = ", ".join(f"{name} {scores['frechet'][name]:.4f}" for name in sets)
     print(f"Frechet distance in the classifier's features: {distances}")
+
+
+def sources(
+    model: VAE,
+    splits: Sequence[Split],
+    z_mean_test: NDArray[np.float32],
+    mixture: GaussianMixture,
+    count: int,
+    settings: Score,
+    seed: int,
+) -> dict[str, Source]:
+    """Return what the images of each kind are made from, `count` of each; test images are drawn if there are more."""
+    test, train = (split.images for split in splits)
+    compared = np.arange(len(test))[sample_rows(len(test), count, seed)]
+    decode = partial(model.decode, batch_size=settings.batch_size)
+    return {
+        "test": (compared, test.__getitem__),
+        "prior": (np.asarray(model.prior.sample(count, seed)), decode),
+        "reconstruction": (z_mean_test[compared], decode),
+        "mixture": (sample_mixture(mixture, count), decode),
+        "train": (np.random.default_rng(seed).choice(len(train), count, replace=False), train.__getitem__),
+    }
 
 
 def amount(limit: int, total: int) -> str:

@@ -5,7 +5,6 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 # isort: split
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,8 @@ def main() -> None:
     seed, settings = load_settings(Visualize)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
     splits = load_splits(Path("data/prepared"), ORDER, image_shape=model.image_shape)
-    shown = first_images(splits, map_size(settings.tsne_points, splits))
+    images = sum(len(split.images) for split in splits)
+    shown = first_images(splits, fitting_points(settings.tsne_points, images, model.image_shape))
     perplexity = fitting_perplexity(settings.perplexity, len(shown.images))
     means: list[NDArray[np.float32]] = []
     for name, split in zip(ORDER, splits, strict=True):
@@ -68,16 +68,6 @@ def main() -> None:
         print(f"visualize.perplexity is {settings.perplexity:g}, but {points}.", flush=True)
     draw_maps(perplexity, seed, shown, np.concatenate(means))
     print(f"wrote the figures and tables in {REPORTS}/")
-
-
-def map_size(points: int, splits: Sequence[Split]) -> int:
-    """Return the number of images in the maps: `points`, or fewer where images are large, which a line then says."""
-    shape = splits[0].images.shape[1:]
-    room = fitting_points(points, shape)
-    if room < min(points, sum(len(split.images) for split in splits)):
-        size = "x".join(map(str, shape))
-        print(f"visualize.tsne_points is {points}, but a map has room for {room:,} images of {size}.", flush=True)
-    return room
 
 
 def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:

@@ -40,8 +40,15 @@ class Run:
         return json.loads((self.path / f"reports/{name}.json").read_text(encoding="utf-8"))
 
 
-def run_stages(root: Path, path: Path, labels: dict[str, Labels], names: Sequence[str], reason: str = "") -> Run:
-    """Write prepared images with these labels into a folder, and run all stages but `prepare` there.
+def run_stages(
+    root: Path,
+    path: Path,
+    labels: dict[str, Labels],
+    names: Sequence[str],
+    reason: str = "",
+    stages: Sequence[str] = STAGES,
+) -> Run:
+    """Write prepared images with these labels into a folder, and run stages there.
 
     Args:
         root: the checkout.
@@ -49,6 +56,7 @@ def run_stages(root: Path, path: Path, labels: dict[str, Labels], names: Sequenc
         labels: the labels of each split.
         names: the names of the classes.
         reason: why no classes can be told apart.
+        stages: the stages; the outputs of the others are there already.
     """
     run = Run(path, reason)
     for file in ("dvc.yaml", "data/random_weights.txt"):
@@ -66,7 +74,7 @@ def run_stages(root: Path, path: Path, labels: dict[str, Labels], names: Sequenc
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(run.path)
         patch.syspath_prepend(root / "src")
-        for stage in STAGES:
+        for stage in stages:
             with redirect_stdout(StringIO()) as printed:
                 importlib.import_module(stage).main()
             run.printed[stage] = printed.getvalue().splitlines()

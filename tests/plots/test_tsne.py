@@ -58,11 +58,26 @@ def test_the_perplexity_is_lowered_to_what_the_points_allow(count: int, perplexi
     assert fitting_perplexity(30, count) == perplexity
 
 
-def test_a_map_has_room_for_fewer_large_images() -> None:
-    assert fitting_points(10_000, (28, 28, 1)) == 10_000
-    assert fitting_points(10_000, (64, 64, 3)) == 5461
-    assert fitting_points(70_000, (28, 28, 1)) == 70_000  # all of MNIST
-    assert fitting_points(300, (256, 256, 3)) == 300
+@pytest.mark.parametrize(
+    ("points", "images", "shape", "count", "lines"),
+    [
+        (10_000, 70_000, (28, 28, 1), 10_000, []),
+        (100_000, 70_000, (28, 28, 1), 70_000, []),  # all of MNIST
+        (300, 5000, (256, 256, 3), 300, []),
+        (10_000, 5000, (64, 64, 3), 5000, []),
+        (9999, 6000, (64, 64, 3), 5461, ["9999, but a map has room for 5,461 images of 64x64x3."]),
+    ],
+)
+def test_a_map_has_room_for_fewer_large_images(
+    points: int,
+    images: int,
+    shape: tuple[int, int, int],
+    count: int,
+    lines: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert fitting_points(points, images, shape) == count
+    assert capsys.readouterr().out.splitlines() == [f"visualize.tsne_points is {line}" for line in lines]
 
 
 def test_too_few_points_for_any_map_are_refused() -> None:

@@ -30,7 +30,7 @@ MAX_VALUES = 2**26
 """The most values of the points of a part. Logistic regression copies them as float64, which takes 0.5 GB."""
 MAX_SCORES = 2**24
 """The most scores of a part, one for each point and class. Logistic regression holds several arrays of them, of 0.1 GB
-each, and takes about half a second for so many in each of up to 100 iterations."""
+each, and takes up to a second for so many in an iteration; it took 44 to 101 iterations."""
 MAX_PRODUCTS = 2**30
 """The most products of a value and a weight, for all points and classes, in an iteration of logistic regression or of
 K-means. MNIST's pixels need 2**28.7."""

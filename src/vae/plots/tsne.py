@@ -70,9 +70,19 @@ def tsne(points: NDArray[np.float32], *, perplexity: float, seed: int, title: st
     return np.asarray(places)
 
 
-def fitting_points(points: int, image_shape: Sequence[int]) -> int:
-    """Return the number of points, or how many images of the shape a map has room for where that is less."""
-    return min(points, max(FEWEST, MAX_VALUES // math.prod(image_shape)))
+def fitting_points(points: int, images: int, image_shape: Sequence[int]) -> int:
+    """Return how many of the images a map shows: `points` at most, or fewer if they are large, which a line then says.
+
+    Args:
+        points: the setting `visualize.tsne_points`.
+        images: the number of images that there are.
+        image_shape: (height, width, channels).
+    """
+    room = max(FEWEST, MAX_VALUES // math.prod(image_shape))
+    if room < min(points, images):
+        size = "x".join(map(str, image_shape))
+        print(f"visualize.tsne_points is {points}, but a map has room for {room:,} images of {size}.", flush=True)
+    return min(points, images, room)
 
 
 def fitting_perplexity(perplexity: float, count: int) -> float:
