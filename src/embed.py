@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vae.data.splits import SPLITS, load_splits, missing_classes
 from vae.evaluation.accuracy import unmatched_classes
-from vae.evaluation.embedding import embed, save_embedding, to_table
+from vae.evaluation.embedding import embed, save_embedding, seen_by, to_table
 from vae.evaluation.left_out import leave_out
 from vae.evaluation.probes import parts_to_probe, probe, summary
 from vae.io.tables import write_csv, write_json, write_metrics
@@ -25,7 +25,7 @@ def main() -> None:
     splits = load_splits(Path("data/prepared"), image_shape=model.image_shape)
     means = {}
     for name, split in zip(SPLITS, splits, strict=True):
-        embedding = embed(model, split, settings.batch_size, f"embed, {name}")
+        embedding = embed(model, seen_by(model, split), settings.batch_size, f"embed, {name}")
         save_embedding(Path(f"data/embeddings/{name}.npz"), embedding)
         if name == "test":
             write_csv(Path("data/embeddings/test.csv"), to_table(embedding))

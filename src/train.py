@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from vae.data.binarization import binarized
-from vae.data.splits import load_splits
+from vae.data.splits import load_splits, sample
 from vae.errors import InputError
 from vae.io.tables import write_csv
 from vae.model.checkpoint import save_model
@@ -24,12 +24,19 @@ from vae.training.history import kept_epoch
 from vae.training.initial_weights import set_initial_weights
 from vae.training.resume import exclusive, fingerprint, state_folder, unfinished
 
+CHECKED = 1000
+"""The number of training images whose values decide whether the likelihood fits them."""
+
 
 def main() -> None:
     seed, model_settings, settings = load_settings(Model, Train)
     train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
     model = build_model(train, model_settings, settings, seed)
     set_initial_weights(model, Path(settings.initial_weights))
+    if reason := model.likelihood.unfit(sample(train, CHECKED, seed).images[:]):
+        raise InputError(reason)
+    if model.prior.needs_images:
+        model.prior.initialize(train.images)
     if model.likelihood.binarizes:
         validation = binarized(validation)
     everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)}

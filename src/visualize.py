@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vae.data.splits import Split, first_images, load_splits, missing_classes, sample
 from vae.evaluation import latent_dimensions, map_quality
+from vae.evaluation.embedding import seen_by
 from vae.evaluation.generation import decode
 from vae.evaluation.map_quality import MapQuality
 from vae.io.arrays import load_arrays
@@ -49,7 +50,7 @@ def main() -> None:
     for name, split in zip(ORDER, splits, strict=True):
         shape = len(split.images), model.latent_dim
         means += load_arrays(Path(f"data/embeddings/{name}.npz"), "z_mean", shape=shape)
-    test, z_mean = splits[0], means[0]
+    test, z_mean = seen_by(model, splits[0]), means[0]
     (z_log_var,) = load_arrays(Path("data/embeddings/test.npz"), "z_log_var", shape=z_mean.shape)
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=z_mean.shape[:1])
     history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.data.binarization import binarized
 from vae.data.shards import Images, pieces
 from vae.data.splits import Split
 from vae.io.arrays import save_arrays
@@ -24,6 +25,11 @@ class Embedding(NamedTuple):
     """(n, latent_dim)."""
     labels: NDArray[np.integer[Any]] | None
     """(n,); None without labels."""
+
+
+def seen_by(model: VAE, split: Split) -> Split:
+    """Return the split as the model sees it: with binarized images, drawn once, if its likelihood is of these."""
+    return binarized(split) if model.likelihood.binarizes else split
 
 
 def encode(

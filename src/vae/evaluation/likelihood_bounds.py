@@ -20,7 +20,6 @@ from vae.model.vae import VAE
 
 NATS_ONLY = (28, 28, 1)
 """The shape of MNIST's images, for which bounds are published in nats per image."""
-Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
@@ -43,7 +42,6 @@ def bounds(
     batch_size: int,
     seed: int,
     title: str = "evaluate",
-    change: Change = np.asarray,
 ) -> Bounds:
     """Return the negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
 
@@ -65,13 +63,12 @@ def bounds(
             but not with k: one sample is decoded at a time.
         seed: the seed of the noise.
         title: the title of the progress bar.
-        change: applied to each batch of images, in order, before anything else: for example, binarization.
     """
     draw, parts = _compile_draw(model, seed), []
     size = images_at_once(batch_size, images.shape[1:])
     with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
         for rows in pieces(len(images), size):
-            batch = tf.constant(change(images[rows]))
+            batch = tf.constant(images[rows])
             z_mean, z_log_var = model.encoder(batch, training=False)
             draws = (draw(batch, z_mean, z_log_var) for _ in range(samples))
             parts.append(_average(draws, len(batch), samples, bar))
@@ -112,21 +109,23 @@ def _compile_draw(model: VAE, seed: int) -> Draw:
     return draw
 
 
-def summarize(parts: Bounds, entropy: NDArray[np.float64]) -> dict[str, float | dict[str, float]]:
+def summarize(parts: Bounds, entropy: NDArray[np.float64] | None) -> dict[str, float | dict[str, float]]:
     """Return means over the images, and their standard errors: the standard deviation over the images / sqrt(n).
 
     Args:
         parts: the bounds of n images.
-        entropy: (n,), the lower bound on the loss of each image. For binarized images it holds in expectation over the
-            binarization.
+        entropy: (n,), the lower bound on the loss of each image, if there is one. For binarized images it holds in
+            expectation over the binarization.
 
     Raises:
         InputError: there is only one image.
     """
-    if len(entropy) < 2:
+    count = len(parts.kl)
+    if count < 2:
         raise InputError("there is one test image, but standard errors need at least two.")
-    per_image = {"loss": parts.reconstruction + parts.kl, **parts._asdict(), "entropy": entropy}
-    root = np.sqrt(len(entropy))
+    per_image = {"loss": parts.reconstruction + parts.kl, **parts._asdict()}
+    per_image |= {} if entropy is None else {"entropy": entropy}
+    root = np.sqrt(count)
     return {
         **{name: float(values.mean()) for name, values in per_image.items()},
         "standard_error": {name: float(values.std(ddof=1) / root) for name, values in per_image.items()},
@@ -137,7 +136,7 @@ def in_bits(results: Mapping[str, Any], image_shape: Sequence[int]) -> dict[str,
     """Return the results of `summarize` as `bits_per_dimension`; for images of the shape `NATS_ONLY`, nothing."""
     if tuple(image_shape) == NATS_ONLY:
         return {}
-    names = ("loss", *Bounds._fields, "entropy")
+    names = results["standard_error"]
     means, errors = (
         {name: bits_per_dimension(nats[name], image_shape) for name in names}
         for nats in (results, results["standard_error"])

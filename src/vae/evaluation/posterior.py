@@ -1,7 +1,7 @@
 """What the latent dimensions carry: the KL of each dimension, active units, and the two parts of the mean KL.
 
-Everything is computed from the parameters of q(z|x) = N(z_mean, diag exp(z_log_var)) for n images, (n, K) each, against
-the prior N(0, I), in nats.
+Everything is computed from the parameters of q(z|x) = N(z_mean, diag exp(z_log_var)) for n images, (n, K) each. It is in
+nats, against the prior N(0, I) unless said otherwise.
 """
 
 from typing import Any
@@ -89,34 +89,45 @@ def moment_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> fl
     return float(0.5 * (mean @ mean + np.trace(covariance) - len(mean) - np.linalg.slogdet(covariance)[1]))
 
 
-def summarize(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int) -> dict[str, Any]:
+def summarize(
+    z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int, kl: Floats | None = None
+) -> dict[str, Any]:
     """Split the mean KL of n images into its two parts.
+
+    Args:
+        z_mean: (n, K).
+        z_log_var: (n, K).
+        seed: the seed of the draws and of the bootstrap.
+        kl: (n,), estimates of the KL to a prior other than N(0, I). Without them, it is computed in closed form.
 
     Returns:
         `active_units`, a count.
         `mutual_information` and `marginal_kl`, which is KL(q(z) || p(z)). Their sum is the mean KL.
         `log_images`, log n. There the mutual information saturates, and `marginal_kl` becomes an upper bound.
-        `moment_kl`, a lower bound on KL(q(z) || p(z)).
+        `moment_kl`, a lower bound on KL(q(z) || p(z)), for the prior N(0, I) only.
         `standard_error`, of each but `log_images`. For `mutual_information` and `marginal_kl` it is taken over the
         images, and ignores that q(z) is itself an average over them. For the others it is the bootstrap's.
     """
     information = mutual_information(z_mean, z_log_var, seed)
-    marginal = kl_per_dimension(z_mean, z_log_var).sum(axis=1) - information
+    marginal = (kl_per_dimension(z_mean, z_log_var).sum(axis=1) if kl is None else kl) - information
     n = len(z_mean)
     moment_error, active_error = _bootstrap_errors(z_mean, z_log_var, seed)
-    return {
+    results = {
         "active_units": active_units(z_mean),
         "mutual_information": float(information.mean()),
         "marginal_kl": float(marginal.mean()),
         "moment_kl": moment_kl(z_mean, z_log_var),
         "log_images": float(np.log(n)),
-        "standard_error": {
-            "mutual_information": float(information.std(ddof=1) / np.sqrt(n)),
-            "marginal_kl": float(marginal.std(ddof=1) / np.sqrt(n)),
-            "moment_kl": moment_error,
-            "active_units": active_error,
-        },
     }
+    errors = {
+        "mutual_information": float(information.std(ddof=1) / np.sqrt(n)),
+        "marginal_kl": float(marginal.std(ddof=1) / np.sqrt(n)),
+        "moment_kl": moment_error,
+        "active_units": active_error,
+    }
+    if kl is not None:
+        del results["moment_kl"], errors["moment_kl"]
+    return results | {"standard_error": errors}
 
 
 def _bootstrap_errors(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int) -> tuple[float, float]:
