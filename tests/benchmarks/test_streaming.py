@@ -31,6 +31,6 @@ def test_the_step_from_disk_takes_the_same_steps_as_the_step_from_memory(tmp_pat
         model.compile("adam")
         assert training(model, 4, folder)(3) > 0
         weights.append(model.get_weights())
-    for memory, disk in zip(*weights, strict=True):
-        np.testing.assert_array_equal(memory, disk)
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["noise.npz", "noise.shards"]
