@@ -18,9 +18,9 @@ import pandas as pd
 
 from benchmarks.keras_worker import MATMUL_SIZE
 from benchmarks.machine import facts, has_bfloat16
+from benchmarks.multiply_adds import of_layer, of_model
 from benchmarks.prepared import model_size
 from benchmarks.turns import Contender, in_turn
-from vae.model.multiply_adds import of_layer, of_model
 from vae.model.vae import VAE
 
 BATCH_SIZE = 128

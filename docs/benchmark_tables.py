@@ -126,8 +126,8 @@ def from_disk() -> str:
 
 def peaks() -> str:
     """Return the table of the peak memory of each stage on images larger than the memory."""
-    results = section("streaming")
-    rows = [(name, f"{stage['peak_mib']:,.0f}") for name, stage in results["peaks"].items()]
+    results = section("memory")
+    rows = [(name, f"{stage['peak_mib']:,.0f}") for name, stage in results["stages"].items()]
     return table((f"{results['images']:,} colour images of 64×64", "peak memory, MiB"), rows)
 
 

@@ -7,7 +7,6 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 from pathlib import Path
 
 from vae.data.splits import SPLITS, load_splits, missing_classes
-from vae.evaluation.accuracy import unmatched_classes
 from vae.evaluation.embedding import embed, save_embedding, seen_by, to_table
 from vae.evaluation.left_out import leave_out
 from vae.evaluation.probes import parts_to_probe, probe, summary
@@ -33,8 +32,6 @@ def main() -> None:
         means[name] = embedding.z_mean
     train, _, test = splits
     if not (reason := missing_classes(train)):
-        if note := unmatched_classes(train.known_labels, test.known_labels):
-            print(note, flush=True)
         latents = train._replace(images=means["train"]), test._replace(images=means["test"])
         train, test, numbers = parts_to_probe(*latents, seed, "latents")
         reason = missing_classes(train)  # of the part

@@ -4,7 +4,6 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 # isort: split
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vae.data.splits import Split, first_images, load_splits, missing_classes, sample
+from vae.data.splits import Split, first_images, load_splits, missing_classes
 from vae.evaluation import latent_dimensions, map_quality
 from vae.evaluation.embedding import seen_by
 from vae.evaluation.generation import decode
@@ -23,7 +22,7 @@ from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
 from vae.plots import charts, examples, grids, latent_walks, names
 from vae.plots.maps import maps
-from vae.plots.mosaic import TYPICAL, grey_colors
+from vae.plots.mosaic import grey_colors
 from vae.plots.style import save_figure
 from vae.plots.tsne import fitting_perplexity, fitting_points, to_table, tsne
 from vae.settings.loader import load_settings
@@ -55,7 +54,7 @@ def main() -> None:
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=z_mean.shape[:1])
     history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)
 
-    grey = grey_colors(sample(test, max(1, TYPICAL // math.prod(model.image_shape)), seed).images[:])
+    grey = grey_colors(test.images)
     save_figure(REPORTS / "training_curves.png", charts.training_curves(history))
     draw_losses(test, reconstruction + kl, grey)
     draw_reconstructions(model, test, z_mean, reconstruction + kl, grey)

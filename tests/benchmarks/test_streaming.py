@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import streaming
+from benchmarks import memory
 from benchmarks.keras_worker import training
 from vae.data.formats.npz import read_npz
 from vae.model.vae import VAE
@@ -12,8 +12,8 @@ from vae.model.vae import VAE
 def test_the_images_of_the_memory_benchmark_are_discs_whose_class_is_their_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "CHUNK", 20)
-    streaming.write_images(tmp_path / "images.npz", 50)
+    monkeypatch.setattr(memory, "CHUNK", 20)
+    memory.write_images(tmp_path / "images.npz", 50)
     data = read_npz(tmp_path / "images.npz", None)
     images, labels = data.train.images[:], data.train.labels
     assert images.shape == (50, 64, 64, 3)
@@ -31,6 +31,6 @@ def test_the_step_from_disk_takes_the_same_steps_as_the_step_from_memory(tmp_pat
         model.compile("adam")
         assert training(model, 4, folder)(3) > 0
         weights.append(model.get_weights())
-    for memory, disk in zip(*weights, strict=True):
-        np.testing.assert_array_equal(memory, disk)
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["noise.npz", "noise.shards"]

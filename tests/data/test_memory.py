@@ -12,6 +12,8 @@ from PIL import Image
 import prepare
 from vae.data import shards
 from vae.data.formats import folder
+from vae.data.formats.options import Options
+from vae.data.loading import load_data_set
 from vae.data.splits import load_split
 
 COUNT, SHAPE = 3000, (64, 64, 3)
@@ -47,6 +49,20 @@ def test_prepare_needs_a_fraction_of_the_memory_of_all_images(
     values = sum(int(np.prod(split.images.shape)) for split in splits)
     assert values == (ALL if image_size is None else ALL * 72 // 64)
     assert len(list(working.glob("data/prepared/train.shards/*.npz"))) > 9
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_large_images_are_reduced_a_few_at_a_time(tmp_path: Path) -> None:
+    images = np.zeros((60, 512, 512, 3), np.uint8)
+    np.savez(tmp_path / "images.npz", images=images)
+    tracemalloc.start()
+    try:
+        data = load_data_set(str(tmp_path / "images.npz"), Options(image_size=(64, 64)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert data.train.images.shape == (60, 64, 64, 3)
+    assert peak < images.nbytes / 4
 
 
 def make(working: Path, kind: str) -> str:

@@ -71,10 +71,10 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
         "array 'images' is float64 with 4 dimensions, but must be float32 or uint8 with 4",
     ),
     ({"labels": LABELS[:3]}, "it contains 3 labels for 7 images"),
-    ({"images": LEVELS[7:14, :7]}, "its images, labels or classes are of another kind than those of {}"),
-    ({"images": LEVELS[7:14].astype(np.float32)}, "its images, labels or classes are of another kind than those of {}"),
-    ({"labels": None}, "its images, labels or classes are of another kind than those of {}"),
-    ({"class_names": NAMES[::-1]}, "its images, labels or classes are of another kind than those of {}"),
+    ({"images": LEVELS[7:14, :7]}, "its images, labels or classes do not match {}"),
+    ({"images": LEVELS[7:14].astype(np.float32)}, "its images, labels or classes do not match {}"),
+    ({"labels": None}, "its images, labels or classes do not match {}"),
+    ({"class_names": NAMES[::-1]}, "its images, labels or classes do not match {}"),
 ]
 
 

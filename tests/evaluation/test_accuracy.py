@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vae.errors import InputError
-from vae.evaluation.accuracy import accuracy, check_classes, has_classes, unmatched_classes
+from vae.evaluation.accuracy import accuracy, check_classes, has_classes
 
 
 def test_accuracy_is_the_share_of_correct_predictions_with_its_binomial_error() -> None:
@@ -32,9 +32,3 @@ def test_classes_are_counted_among_the_labels() -> None:
     with pytest.raises(InputError) as refused:
         check_classes(np.array([5, 5, 5], np.uint8))
     assert str(refused.value) == "the training images are all of one class, but at least two classes are needed."
-
-
-def test_classes_that_only_one_part_has_are_counted() -> None:
-    train, test = np.array([0, 0, 1, 5, 7], np.uint16), np.array([7, 0, 300], np.uint16)
-    assert unmatched_classes(train, test) == "of 5 classes, 2 have no test images and 1 have no training images"
-    assert unmatched_classes(train, train[::-1]) == ""

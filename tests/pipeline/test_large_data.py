@@ -48,8 +48,8 @@ def test_many_images_are_probed_and_compared_in_part(
     for folder in ("models", "data/embeddings"):
         shutil.copytree(run.path / folder, tmp_path / folder)
     monkeypatch.setattr("vae.evaluation.probes.MAX_VALUES", 20 * VALUES)
-    monkeypatch.setattr("score.MAX_VALUES", 10 * VALUES)
-    monkeypatch.setattr("score.MAX_FITTED", 30)
+    monkeypatch.setattr("vae.evaluation.image_sets.MAX_VALUES", 10 * VALUES)
+    monkeypatch.setattr("vae.evaluation.latent_density.MAX_FITTED", 30)
     part = run_stages(root, tmp_path, labels, NAMES, stages=("baseline", "score"))
     line = "pixels: the probes use 20 of 40 training images, drawn at random, and 12 of 12 test images"
     assert line in part.printed["baseline"]

@@ -81,12 +81,17 @@ def test_the_pixels_of_small_images_are_seen(size: int, smooth: str) -> None:
     assert tile(Figure().subplots(), np.zeros((1, 1, size, size, 3)), "gray_r").get_interpolation() == smooth
 
 
-def test_drawings_on_an_empty_ground_are_dark_on_white_and_photographs_are_not() -> None:
-    photo = np.random.default_rng(0).uniform(0.1, 1, (2, 8, 8, 1))
+def test_drawings_on_an_empty_ground_are_dark_on_white_and_photographs_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo = np.random.default_rng(0).uniform(0.1, 1, (2, 8, 8, 1)).astype("float32")
     drawing = photo * (np.indices((8, 8)).sum(axis=0) % 3 > 0)[:, :, np.newaxis]
     bars = photo * (np.arange(8) < 4)[:, np.newaxis]
     assert grey_colors(photo) == grey_colors(bars) == PHOTO
     assert grey_colors(drawing) == INK
+    monkeypatch.setattr("vae.plots.mosaic.LOOKED_AT", 3 * 64)
+    assert grey_colors(np.concatenate([drawing[:1], photo, photo, drawing[:1], photo[:1]])) == PHOTO
+    assert grey_colors(np.concatenate([drawing[:1], photo[:1], drawing[:1], photo[:1], drawing[:1]])) == INK
     axes = Figure().subplots()
     mosaic(axes, np.array([0.0, 1.0]).reshape(1, 2, 1, 1, 1), grey=PHOTO)
     assert axes.images[0].get_cmap()(0.0) == (0, 0, 0, 1)

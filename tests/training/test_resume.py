@@ -17,6 +17,9 @@ import yaml
 from numpy.typing import NDArray
 
 from tests.training.small_training import train_settings, untrained
+from vae.data import shards
+from vae.data.shards import StoredImages, save_split
+from vae.data.splits import load_split
 from vae.errors import InputError
 from vae.model.vae import VAE
 from vae.settings.train import Train
@@ -49,15 +52,21 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+def part(images: Images | StoredImages, rows: slice) -> Images | StoredImages:
+    """Return some of the images, where they are."""
+    return StoredImages(images.rows.take(rows)) if isinstance(images, StoredImages) else images[rows]
+
+
 def train(
-    images: Images,
+    images: Images | StoredImages,
     path: Path,
     *callbacks: keras.callbacks.Callback,
     settings: Train = SETTINGS,
     report: Callable[[pd.DataFrame], None] | None = None,
 ) -> tuple[VAE, pd.DataFrame]:
     model = untrained(settings, seed=1, dropout=0.5)
-    history = fit(model, images[:30], images[30:], settings, 1, StateFile(path, "same"), callbacks, report)
+    halves = part(images, slice(30)), part(images, slice(30, None))
+    history = fit(model, halves[0], halves[1], settings, 1, StateFile(path, "same"), callbacks, report)
     return model, history.drop(columns="seconds")
 
 
@@ -103,6 +112,20 @@ def test_a_training_interrupted_in_every_epoch_ends_as_if_it_had_not_been(
         assert [len(history) for history in reported] == [*range(max(begun.seen[0] - 1, 1), epoch)]
         assert len(begun.seen) <= 2  # no finished epoch is run again
     assert_same(train(blobs, path), uninterrupted)
+
+
+def test_a_training_from_shards_resumes_and_ends_like_one_from_memory(
+    blobs: Images, uninterrupted: tuple[VAE, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MAX_BYTES", 7 * 28 * 28)
+    save_split(tmp_path / "blobs.npz", np.round(255 * blobs).astype(np.uint8), None, np.array([], np.str_))
+    images = load_split(tmp_path / "blobs.npz").images
+    assert isinstance(images, StoredImages)
+    with pytest.raises(KeyboardInterrupt):
+        train(images, tmp_path / "state.npz", Interrupt(3, 2))
+    begun = Epochs()
+    assert_same(train(images, tmp_path / "state.npz", begun), uninterrupted)
+    assert begun.seen == [3, 4]
 
 
 def test_a_finished_training_is_not_trained_further(

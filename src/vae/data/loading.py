@@ -79,7 +79,7 @@ def _doubts(images: RawImages, path: Path) -> list[str]:
     for rows in pieces(len(images), at_once(images.shape[1:])):
         piece = images[rows]
         equal, largest = equal and bool((piece == first).all()), max(largest, piece.max())
-        if not equal and largest >= DARK:
+        if not equal and (images.dtype != np.uint8 or largest >= DARK):
             break
     if equal:
         doubts.append(f"{path}: all training images are equal, so nothing can be learned, and there is no map of them.")

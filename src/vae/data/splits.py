@@ -69,7 +69,7 @@ def load_split(path: Path) -> Split:
     for shard, (rows, labels, names) in zip(paths, shards, strict=True):
         same = rows.dtype == first.dtype and rows.row_shape == first.row_shape and np.array_equal(names, class_names)
         if not same or (labels is None) == bool(parts):
-            raise wrong_file(shard, f"its images, labels or classes are of another kind than those of {path}")
+            raise wrong_file(shard, f"its images, labels or classes do not match {path}")
     images = StoredImages(concatenated([rows for rows, _, _ in shards]))
     return Split(images, np.concatenate(parts) if parts else None, class_names)
 

@@ -26,16 +26,6 @@ def check_classes(labels: Labels) -> None:
         raise InputError("the training images are all of one class, but at least two classes are needed.")
 
 
-def unmatched_classes(train_labels: Labels, test_labels: Labels) -> str:
-    """Return how many classes only the training images (n,) or only the test images (m,) have; "" if there are none."""
-    train, test = np.unique(train_labels), np.unique(test_labels)
-    only_train, only_test = len(np.setdiff1d(train, test)), len(np.setdiff1d(test, train))
-    if not only_train + only_test:
-        return ""
-    classes = len(np.union1d(train, test))
-    return f"of {classes:,} classes, {only_train:,} have no test images and {only_test:,} have no training images"
-
-
 def accuracy(predicted: Labels, labels: Labels) -> dict[str, float | int]:
     """Return the share of correct predictions, and its binomial standard error sqrt(p (1 - p) / n).
 

@@ -7,10 +7,31 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from vae.data.splits import sample_rows
 from vae.errors import InputError
 from vae.evaluation.posterior import draw_posterior
 
 MAX_ITERATIONS = 1000  # of EM, which may not converge within scikit-learn's default of 100
+
+MAX_FITTED = 100_000
+"""The most images that a mixture is fitted to: EM passes over them up to `MAX_ITERATIONS` times."""
+
+
+def fit_to_part(
+    z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], components: int, seed: int
+) -> GaussianMixture:
+    """Fit a mixture as `fit_mixture` does, to `MAX_FITTED` images at random if there are more, and print that.
+
+    There are no more components than images, which a line then says, too.
+    """
+    rows, total = sample_rows(len(z_mean), MAX_FITTED, seed), len(z_mean)
+    count = min(total, MAX_FITTED)
+    if components > count:
+        print(f"score.mixture_components is {components}, but {count} training images have room for only {count}.")
+    components = min(components, count)
+    fitted = f"{count:,}" if count == total else f"{count:,} of {total:,}"
+    print(f"fitting {components} Gaussians to one z ~ q(z|x) for each of {fitted} training images", flush=True)
+    return fit_mixture(z_mean[rows], z_log_var[rows], components, seed)
 
 
 def fit_mixture(

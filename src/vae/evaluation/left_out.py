@@ -1,4 +1,4 @@
-"""Results that need labels of at least two classes, where there are none."""
+"""Results that are left out, because the images have fewer than two classes."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """What the latent dimensions carry: the KL of each dimension, active units, and the two parts of the mean KL.
 
-Everything is computed from the parameters of q(z|x) = N(z_mean, diag exp(z_log_var)) for n images, (n, K) each. It is in
-nats, against the prior N(0, I) unless said otherwise.
+Everything is computed from the parameters of q(z|x) = N(z_mean, diag exp(z_log_var)) for n images, (n, K) each. It is
+in nats, against the prior N(0, I) unless said otherwise.
 """
 
 from typing import Any

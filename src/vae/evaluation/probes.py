@@ -35,7 +35,7 @@ MAX_PRODUCTS = 2**30
 """The most products of a value and a weight, for all points and classes, in an iteration of logistic regression or of
 K-means. MNIST's pixels need 2**28.7."""
 BASIS = 100
-"""Iterations for each class that take as long as a basis of the points' span, about."""
+"""A basis of the points' span takes as long as about so many iterations of logistic regression for each class."""
 MAX_POINTS = 200_000
 """The most points of a part, since each test point is compared with each training point to find neighbours."""
 AGREEMENTS = {"nmi": normalized_mutual_info_score, "ari": adjusted_rand_score}
@@ -45,12 +45,15 @@ Results = dict[str, Any]
 
 
 def largest_part(values: int, classes: int) -> int:
-    """Return how many points can be probed in some minutes and less than 1 GB: 1,024 or more, but for huge points.
+    """Return how many points can be probed within some minutes and 1 GB.
 
-    A point has d values, or n of n points if that is less: see `_in_their_span`. The n points are of C classes or, if
-    that is less, n. For the products n · d · C it is therefore enough if n · min(n, d) · min(n, C) is small enough.
-    Of MNIST's pixels, 10 classes of 28x28 values, 85,598 points can be probed; of 1,000 classes of 64x64 images in
-    colour 1,036; of 5,000 classes of 28x28 pixels 1,170; of 1,000 classes of 10 latent dimensions 16,777.
+    The limits are `MAX_VALUES`, `MAX_SCORES`, `MAX_PRODUCTS` and `MAX_POINTS`. An iteration takes n · d · C products
+    for n points of d values and C classes. Since n points span at most n dimensions (see `_in_their_span`) and are of
+    at most n classes, it takes no more than n · min(n, d) · min(n, C). So there is room for 1,024 points whatever d and
+    C are, unless a point has more than 65,536 values.
+
+    The limit is 85,598 points for MNIST's pixels (784 values, 10 classes), 1,036 for 64x64 images in colour with 1,000
+    classes, 1,170 for 28x28 pixels with 5,000 classes, and 16,777 for 10 latent dimensions with 1,000 classes.
 
     Args:
         values: d.

@@ -12,7 +12,7 @@ from vae.plots.mosaic import INK, TILE, mosaic, tile, tile_size
 from vae.plots.style import SMALL, new_figure
 
 LETTER = 0.2
-"""Twice the width of a letter of a label, about, in inches: half of what a figure gains is on its other side."""
+"""Inches by which a figure is wider for each letter of its labels. Only half of them are on the side of the labels."""
 ERROR_COLORS = "magma_r"
 """A perceptually uniform colour map, light where the error is zero."""
 MANIFOLD_STEPS = 20

@@ -33,6 +33,10 @@ def read_idx_folder(path: Path, options: object) -> DataSet:
 
     The classes are the sorted distinct labels.
 
+    Args:
+        path: the folder.
+        options: not used; `vae.data.formats.options.conform` applies them.
+
     Raises:
         InputError: as in `read_idx`, or only one of two parts has labels, or a file cannot be read.
         OSError: as in `vae.data.formats.spool.Spool.write`.
@@ -85,13 +89,15 @@ def _read_pieces(path: Path, dimensions: int) -> Iterator[NDArray[np.uint8]]:
         if size > LARGEST:
             sizes = "x".join(map(str, shape[1:]))
             raise InputError(f"{name} has images of {sizes} pixels, but must have at most {LARGEST:,}.")
-        for rows in tqdm(pieces(shape[0], at_once(shape[1:])), path.name, unit="piece", disable=None):
-            count = min(rows.stop, shape[0]) - rows.start
-            content = stream.read(count * size)
-            read += len(content)
-            if len(content) < count * size:
-                raise wrong_length(f"{read}", shape, name)
-            yield np.frombuffer(content, np.uint8).reshape(count, *shape[1:])
+        with tqdm(total=shape[0], desc=path.name, unit="image", disable=None if dimensions == 3 else True) as bar:
+            for rows in pieces(shape[0], at_once(shape[1:])):
+                count = min(rows.stop, shape[0]) - rows.start
+                content = stream.read(count * size)
+                read += len(content)
+                if len(content) < count * size:
+                    raise wrong_length(f"{read}", shape, name)
+                yield np.frombuffer(content, np.uint8).reshape(count, *shape[1:])
+                bar.update(count)
         if stream.read(1):  # also verifies the checksum
             raise wrong_length(f"more than {read}", shape, name)
 

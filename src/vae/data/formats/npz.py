@@ -36,6 +36,10 @@ def read_npz(path: Path, options: object) -> DataSet:
     Labels are whole numbers or strings, (n,) or (n, 1). With `class_names`, they are indices into these or some of
     these; otherwise, the sorted distinct labels are the classes. No other array is read, and none is unpickled.
 
+    Args:
+        path: the file.
+        options: not used; `vae.data.formats.options.conform` applies them.
+
     Raises:
         InputError: the file is not a `.npz` file, or an array is missing, pickled, or of another type, shape or range.
         OSError: as in `vae.data.formats.spool.Spool.write`.

@@ -108,10 +108,11 @@ def _conformed(part: Part, channels: int, options: Options) -> Part:
     images = part.images
     if _channels(part) == channels and options.image_size in (None, images.shape[1:3]):
         return part
+    together = min(at_once((*size, 3)) for size in (images.shape[1:3], options.image_size or images.shape[1:3]))
     with tqdm(total=len(images), desc="resize", unit="image", disable=None) as bar:
 
         def changed() -> Iterator[NDArray[Any]]:
-            for rows in pieces(len(images), at_once((*(options.image_size or images.shape[1:3]), 3))):
+            for rows in pieces(len(images), together):
                 piece = with_channels(images[rows], channels)
                 resized: list[NDArray[Any]] = [_resized(image, options) for image in piece]
                 yield np.stack(resized)

@@ -5,6 +5,9 @@ Biases, activations, pooling, sums and the loss are left out.
 
 import math
 
+import vae.model  # noqa: F401, sets TensorFlow up before Keras is imported
+
+# isort: split
 import keras
 from keras import KerasTensor, layers
 

@@ -1,11 +1,11 @@
-"""Print the parameters and the multiply-adds of each architecture: `python -m vae.model.architectures`."""
+"""Print the parameters and the multiply-adds of each architecture: `python -m benchmarks.architectures`."""
 
 import argparse
 
 import pandas as pd
 
+from benchmarks import multiply_adds
 from vae.errors import InputError
-from vae.model import multiply_adds
 from vae.model.architectures import ARCHITECTURES, ImageShape
 from vae.stage import run_stage
 
@@ -34,7 +34,7 @@ def sizes(image_shape: ImageShape, latent_dim: int) -> pd.DataFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m vae.model.architectures", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.architectures", description=__doc__)
     parser.add_argument("--image-size", type=int, nargs=2, default=(28, 28), metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--channels", type=int, default=1)
     parser.add_argument("--latent-dim", type=int, default=10, metavar="K")

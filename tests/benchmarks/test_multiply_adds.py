@@ -4,8 +4,8 @@ import keras
 import pytest
 from keras import layers
 
+from benchmarks.multiply_adds import of_layer, of_model
 from vae.model.architectures import ARCHITECTURES
-from vae.model.multiply_adds import of_layer, of_model
 from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
 
 
