@@ -11,7 +11,7 @@ from vae.data.binarization import SEED, binarized, entropy_nats
 from vae.data.splits import Split, load_splits
 from vae.evaluation import posterior
 from vae.evaluation.embedding import encode
-from vae.evaluation.likelihood_bounds import bounds, in_bits, summarize
+from vae.evaluation.likelihood_bounds import Bounds, bounds, in_bits, summarize
 from vae.io.arrays import save_arrays
 from vae.io.tables import write_json, write_metrics
 from vae.model.checkpoint import load_model
@@ -21,6 +21,7 @@ from vae.model.vae import VAE
 from vae.settings.evaluate import Evaluate
 from vae.settings.loader import load_settings
 from vae.stage import run_stage
+from vae.training.resume import StateFile, fingerprint, state_folder, unfinished
 
 LINE = (
     "{}, nats per image: loss {loss:.2f} = reconstruction {reconstruction:.2f} + KL {kl:.2f}, "
@@ -43,28 +44,44 @@ def main() -> None:
     count = len(test.images)
     print(f"{settings.samples} samples of z for each of {count:,} test images, {' and '.join(shown)}", flush=True)
     results: dict[str, dict[str, Any]] = {}
-    for protocol, split in shown.items():
-        parts = bounds(
-            model, split.images, samples=settings.samples, batch_size=settings.batch_size, seed=seed, title=protocol
-        )
+    found = all_bounds(model, shown, settings, seed)
+    for protocol, parts in found.items():
         results[protocol] = summarize(parts, entropy) | {"images": count, "samples": settings.samples}
         print(LINE.format(protocol, **results[protocol]), flush=True)
         results[protocol] |= in_bits(results[protocol], model.image_shape)
         if bits := results[protocol].get("bits_per_dimension"):
             print(BITS_LINE.format(protocol, **bits), flush=True)
-        if len(results) == 1:
-            save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
-            first, kl = split.images, parts.kl
     if BINARIZED in results:
         results[BINARIZED]["seed"] = SEED
-    other_kl = None if isinstance(model.prior, StandardNormal) else kl
-    results["posterior"] = posterior.summarize(*encode(model, first, settings.batch_size), seed, other_kl)
+    split, parts = next(zip(shown.values(), found.values(), strict=True))
+    save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
+    other_kl = None if isinstance(model.prior, StandardNormal) else parts.kl
+    results["posterior"] = posterior.summarize(*encode(model, split.images, settings.batch_size), seed, other_kl)
     write_json(Path("reports/details/evaluate.json"), results)
 
     active = {"active_units": results["posterior"]["active_units"]}
     main_metrics = [metrics(results[name], model.likelihood.metric_prefix) for name in results if name not in APART]
     write_metrics(Path("reports/metrics.json"), {k: v for part in main_metrics for k, v in part.items()} | active)
     write_metrics(Path("reports/binarized.json"), metrics(results[BINARIZED]) if BINARIZED in results else {})
+
+
+def all_bounds(model: VAE, shown: dict[str, Split], settings: Evaluate, seed: int) -> dict[str, Bounds]:
+    """Return the bounds of each protocol's images. A killed stage resumes from what it saved of them."""
+    of_all = {"seed": seed, "evaluate": dict(settings)}
+    identity = fingerprint(of_all, *(split.images for split in shown.values()), *model.get_weights())
+    with unfinished(state_folder("data/evaluation/unfinished"), identity) as state:
+        return {
+            protocol: bounds(
+                model,
+                split.images,
+                samples=settings.samples,
+                batch_size=settings.batch_size,
+                seed=seed,
+                title=protocol,
+                state=StateFile(state.path.with_name(f"{protocol}.npz"), identity),
+            )
+            for protocol, split in shown.items()
+        }
 
 
 def protocols(model: VAE, test: Split) -> dict[str, Split]:

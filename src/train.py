@@ -41,7 +41,7 @@ def main() -> None:
         validation = binarized(validation)
     everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)}
     identity = fingerprint(everything, train.images, validation.images, *model.get_weights())
-    with exclusive(Path("models/.training.lock")), unfinished(state_folder(), identity) as state:
+    with exclusive(Path("models/.training.lock")), unfinished(state_folder("models/unfinished"), identity) as state:
         print(f"training on {device()}", flush=True)
         try:
             history = fit(model, train.images, validation.images, settings, seed, state, report=write_history)

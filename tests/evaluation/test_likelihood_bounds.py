@@ -1,16 +1,21 @@
+import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from vae.data.shards import StoredImages, normalize
 from vae.errors import InputError
+from vae.evaluation import likelihood_bounds
 from vae.evaluation.likelihood_bounds import Bounds, bits_per_dimension, bounds, in_bits, summarize
 from vae.model.vae import VAE
+from vae.training.resume import StateFile
 
 NOISE, PRIOR = 0.5, 1.5  # standard deviations of p(x|z) and p(z)
 WEIGHTS = np.array([[1.0, -2.0, 0.5], [0.0, 1.5, 1.0]])
@@ -27,10 +32,15 @@ class Gaussian:
 class WideNormal:
     """The prior N(0, PRIOR² I)."""
 
+    has_exact_kl = True
+
+    def density(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        return self.log_prob
+
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         return -0.5 * tf.reduce_sum(tf.square(z / PRIOR) + np.log(2 * np.pi * PRIOR**2), axis=-1)
 
-    def kl(self, z_mean: tf.Tensor, z_log_var: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+    def kl(self, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
         ratio = tf.exp(z_log_var) / PRIOR**2
         return 0.5 * tf.reduce_sum(tf.square(z_mean / PRIOR) + ratio - 1 - tf.math.log(ratio), axis=-1)
 
@@ -179,6 +189,55 @@ def test_noise_depends_only_on_the_seed(images: NDArray[np.float32]) -> None:
     )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("prior", ["standard", "vampprior"])
+def test_bounds_that_are_interrupted_at_any_draw_end_as_if_they_had_not_been(
+    images: NDArray[np.float32], prior: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, arguments = VAE(images.shape[1:], 2, prior=prior, seed=0), dict[str, Any](samples=3, batch_size=4, seed=5)
+    uninterrupted = bounds(model, images, **arguments)
+    monkeypatch.setattr(likelihood_bounds, "SAVE_SECONDS", -1)
+    state, drawn = StateFile(tmp_path / "state.npz", "same"), list[str]()
+    compiled = likelihood_bounds._compile_draw
+
+    def failing(*arguments: Any) -> Any:
+        draw = compiled(*arguments)
+
+        def failing_draw(*tensors: tf.Tensor) -> Any:
+            if len(drawn) in (1, 2, 3, 7):  # within a batch, and between two
+                drawn.append("interrupted")
+                raise KeyboardInterrupt
+            drawn.append("done")
+            return draw(*tensors)
+
+        return failing_draw
+
+    monkeypatch.setattr(likelihood_bounds, "_compile_draw", failing)
+    for _ in range(4):
+        with pytest.raises(KeyboardInterrupt):
+            bounds(model, images, **arguments, state=state)
+    for one, other in zip(bounds(model, images, **arguments, state=state), uninterrupted, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert drawn.count("done") == 3 * math.ceil(len(images) / 4)  # no draw is repeated
+    drawn.clear()
+    for one, other in zip(bounds(model, images, **arguments, state=state), uninterrupted, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not drawn
+
+
+@pytest.mark.parametrize("prior", ["flow", "mixture", "vampprior"])
+def test_the_terms_under_a_learned_prior_are_averages_of_its_own_density(
+    images: NDArray[np.float32], prior: str
+) -> None:
+    model = VAE(images.shape[1:], 4, prior=prior, seed=0)
+    found = bounds(model, images, samples=1, batch_size=len(images), seed=3)
+    z_mean, z_log_var = model.encode(images)
+    noise = np.asarray(keras.random.normal(z_mean.shape, seed=keras.random.SeedGenerator(3)))
+    z = z_mean + np.exp(0.5 * z_log_var) * noise
+    log_q = norm.logpdf(z, z_mean, np.exp(0.5 * z_log_var)).sum(axis=1)
+    np.testing.assert_allclose(found.kl, log_q - np.asarray(model.prior.log_prob(z)), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.importance_weighted, found.reconstruction + found.kl, rtol=1e-12)
 
 
 def test_summary_gives_means_and_standard_errors() -> None:

@@ -136,7 +136,7 @@ def test_a_second_training_is_refused_while_one_that_outlives_its_dvc_is_running
         finally:
             os.killpg(process.pid, signal.SIGCONT)
         assert "kept epoch" in process.stdout.read()
-    assert "error: another training process is using models; wait for it to finish, or stop it." in output
+    assert "error: another process is using models; wait for it to finish, or stop it." in output
     assert "Traceback" not in output
     assert "kept epoch" in checkout.run(checkout.python, *TRAIN)
 

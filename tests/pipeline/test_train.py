@@ -74,7 +74,7 @@ def test_best_weights_of_a_training_that_diverges_are_kept_next_to_a_new_trainin
     write_params(root, learning_rate=0.001)
     run_stage(stage.main)
     output = capsys.readouterr().out
-    line = "models/unfinished contains only trainings with other parameters, data or code: starting over."
+    line = "models/unfinished contains only work with other parameters, data or code: starting over."
     assert line in output.splitlines()
     assert "kept epoch 3: " in output
     assert sorted(path.name for path in kept_at.parent.iterdir()) == ["best.keras", "state.npz"]

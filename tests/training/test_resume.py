@@ -190,7 +190,7 @@ def write_other_text(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "line"),
     [
-        (write_another, "belongs to a training with other parameters, data or code: starting over."),
+        (write_another, "belongs to other parameters, data or code: starting over."),
         (cut, "cannot be used, starting over:"),
         (empty, "cannot be used, starting over:"),
         (write_other_text, "cannot be used, starting over:"),
@@ -286,7 +286,7 @@ def test_the_state_of_another_training_outlives_one_that_succeeds(
         assert file.read() is None
     with unfinished(folder, "second") as file:
         assert file.read() is not None
-    line = f"{folder} contains only trainings with other parameters, data or code: starting over."
+    line = f"{folder} contains only work with other parameters, data or code: starting over."
     assert capsys.readouterr().out.splitlines() == [line] * 2
     with unfinished(folder, "first") as file:
         values, _ = file.read() or ({}, [])
@@ -309,7 +309,7 @@ def test_the_same_training_is_refused_while_it_is_running_elsewhere(tmp_path: Pa
     folder = tmp_path / "unfinished"
     with (
         unfinished(folder, "f") as state,
-        pytest.raises(InputError, match=rf"^another training process is using {folder};"),
+        pytest.raises(InputError, match=rf"^another process is using {folder};"),
         unfinished(folder, "f"),
     ):
         pass
@@ -322,7 +322,7 @@ def test_a_second_training_is_refused_while_the_first_is_running(tmp_path: Path)
     lock = tmp_path / "models/.training.lock"
     with (
         exclusive(lock),
-        pytest.raises(InputError, match=r"^another training process is using .*; wait for it to finish, or stop it\.$"),
+        pytest.raises(InputError, match=r"^another process is using .*; wait for it to finish, or stop it\.$"),
         exclusive(lock),
     ):
         pass
@@ -343,7 +343,7 @@ def test_training_runs_without_a_lock_where_the_disk_has_none(
         ran = True
     assert ran
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"warning: {lock} cannot be locked ({os.strerror(number)}); training continues")
+    assert line.startswith(f"warning: {lock} cannot be locked ({os.strerror(number)}); the work continues")
 
 
 def test_a_temporary_copy_of_the_checkout_keeps_its_state_in_the_checkout(
@@ -352,10 +352,10 @@ def test_a_temporary_copy_of_the_checkout_keeps_its_state_in_the_checkout(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     here = Path("models/unfinished")
-    assert state_folder() == here
+    assert state_folder("models/unfinished") == here
     for root in (".", str(tmp_path), str(tmp_path / "removed")):
         monkeypatch.setenv("DVC_ROOT", root)
-        assert state_folder() == here
+        assert state_folder("models/unfinished") == here
     (tmp_path / "checkout").mkdir()
     monkeypatch.setenv("DVC_ROOT", str(tmp_path / "checkout"))
-    assert state_folder() == tmp_path / "checkout" / here
+    assert state_folder("models/unfinished") == tmp_path / "checkout" / here

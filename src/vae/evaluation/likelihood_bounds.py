@@ -1,7 +1,8 @@
 """Bounds on the log-likelihood of held-out images: the ELBO, and the importance-weighted bound, which is tighter."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, NamedTuple
 
 import vae.model  # noqa: F401, sets TensorFlow up before Keras is imported
@@ -17,7 +18,10 @@ from vae.data.shards import Images, pieces
 from vae.errors import InputError
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
+from vae.training.resume import StateFile
 
+SAVE_SECONDS = 20
+"""The seconds between two states on disk, which a killed computation loses at most."""
 NATS_ONLY = (28, 28, 1)
 """The shape of MNIST's images, for which bounds are published in nats per image."""
 Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
@@ -42,6 +46,7 @@ def bounds(
     batch_size: int,
     seed: int,
     title: str = "evaluate",
+    state: StateFile | None = None,
 ) -> Bounds:
     """Return the negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
 
@@ -55,6 +60,8 @@ def bounds(
     For grey levels x, p(x|z) is exp(E_b[log p(b|z)]), where b is the image binarized at random. The logarithm of a sum
     of exponentials is convex, so both are then lower bounds on E_b[log p(b)], and the limit for large k lies below it.
 
+    An image is encoded once. A batch has one sample for each of its images.
+
     Args:
         model: the VAE. Its `epsilon_std` is not used: unless z is drawn from q(z|x) itself, the result is no bound.
         images: (n, height, width, channels), in [0, 1].
@@ -63,48 +70,87 @@ def bounds(
             but not with k: one sample is decoded at a time.
         seed: the seed of the noise.
         title: the title of the progress bar.
+        state: the file that keeps the sums so far, written every `SAVE_SECONDS`. If it contains some, the computation
+            resumes from there, and ends as if it had never been interrupted.
     """
-    draw, parts = _compile_draw(model, seed), []
-    size = images_at_once(batch_size, images.shape[1:])
+    sums, done = _Sums.start(len(images), state)
+    noise = keras.random.SeedGenerator(seed)
+    noise.state.assign([seed, done])  # it counts the draws
+    draw, size = _compile_draw(model, noise), images_at_once(batch_size, images.shape[1:])
+    number, saved = 0, monotonic()
     with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
         for rows in pieces(len(images), size):
+            first, number = max(0, done - number), number + samples
+            bar.update(min(first, samples) * len(sums.kl[rows]))
+            if first >= samples:
+                continue
             batch = tf.constant(images[rows])
             z_mean, z_log_var = model.encoder(batch, training=False)
-            draws = (draw(batch, z_mean, z_log_var) for _ in range(samples))
-            parts.append(_average(draws, len(batch), samples, bar))
-    return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+            for _ in range(first, samples):
+                sums.add(rows, *draw(batch, z_mean, z_log_var))
+                done += 1
+                bar.update(len(batch))
+                if state and monotonic() - saved > SAVE_SECONDS:
+                    sums.save(state, done)
+                    saved = monotonic()
+    if state:
+        sums.save(state, done)
+    return Bounds(sums.reconstruction / samples, sums.kl / samples, np.log(samples) - sums.log_weights)
 
 
-def _average(draws: Iterable[list[NDArray[np.float64]]], count: int, samples: int, bar: Any) -> Bounds:
-    """Return the bounds of a batch of `count` images from as many draws as there are samples, read one at a time."""
-    reconstruction, kl, log_sum = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
-    for nll, divergence, log_ratio in draws:
-        reconstruction += nll
-        kl += divergence
-        log_sum = np.logaddexp(log_sum, -nll - log_ratio)
-        bar.update(count)
-    return Bounds(reconstruction / samples, kl / samples, np.log(samples) - log_sum)
+class _Sums(NamedTuple):
+    """Sums over the samples of z so far, (n,) each, in nats."""
+
+    reconstruction: NDArray[np.float64]
+    kl: NDArray[np.float64]
+    log_weights: NDArray[np.float64]
+    """The logarithm of the sum of the weights p(x|z) p(z) / q(z|x)."""
+
+    @classmethod
+    def start(cls, count: int, state: StateFile | None) -> tuple["_Sums", int]:
+        """Return the sums for `count` images in a state and the number of its draws; without a state, those of none."""
+        if state and (found := state.read()):
+            values, arrays = found
+            print(f"Resuming after {values['draws']:,} batches from {state.path}", flush=True)
+            return cls(*arrays), values["draws"]
+        return cls(np.zeros(count), np.zeros(count), np.full(count, -np.inf)), 0
+
+    def save(self, state: StateFile, draws: int) -> None:
+        """Replace the state by these sums, which are of so many draws."""
+        state.write({"draws": draws}, list(self))
+
+    def add(
+        self,
+        rows: slice,
+        nll: NDArray[np.float64],
+        kl: NDArray[np.float64],
+        log_ratio: NDArray[np.float64],
+    ) -> None:
+        """Add the terms of one sample for each of the images `rows`, as `Draw` returns them."""
+        self.reconstruction[rows] += nll
+        self.kl[rows] += kl
+        self.log_weights[rows] = np.logaddexp(self.log_weights[rows], -nll - log_ratio)
 
 
-def _compile_draw(model: VAE, seed: int) -> Draw:
+def _compile_draw(model: VAE, noise: keras.random.SeedGenerator) -> Draw:
     """Return a function of a batch of images, its z_mean and its z_log_var, which draws one z for each image.
 
     It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (batch,) each, in float64.
     """
-    noise = keras.random.SeedGenerator(seed)
+    log_prior = model.prior.density()
 
-    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def compiled(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    # Traced for each of the two sizes of batches: a graph for any size would round differently.
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def compiled(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
         z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
         log_q = -0.5 * tf.reduce_sum(tf.square(epsilon) + z_log_var + math.log(2 * math.pi), axis=-1)
-        nll = model.likelihood.nll(batch, model.decoder(z))
-        return nll, log_q - model.prior.log_prob(z), z
+        return model.likelihood.nll(batch, model.decoder(z)), log_q - log_prior(z)
 
     def draw(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> list[NDArray[np.float64]]:
-        nll, log_ratio, z = compiled(batch, z_mean, z_log_var)
-        terms = nll, model.prior.kl(z_mean, z_log_var, z), log_ratio
-        return [np.asarray(term, np.float64) for term in terms]
+        nll, log_ratio = compiled(batch, z_mean, z_log_var)
+        kl = model.prior.kl(z_mean, z_log_var) if model.prior.has_exact_kl else log_ratio
+        return [np.asarray(term, np.float64) for term in (nll, kl, log_ratio)]
 
     return draw
 

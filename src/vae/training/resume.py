@@ -1,4 +1,4 @@
-"""An unfinished training on disk: killed at any moment, it resumes after its last finished epoch, to the same bytes."""
+"""Unfinished work on disk: a training resumes after its last finished epoch, to the bytes of an uninterrupted one."""
 
 import fcntl
 import hashlib
@@ -29,10 +29,10 @@ KERNELS = re.compile(r"TF_(?!CPP_)|DNNL_|ONEDNN_")
 
 
 def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) -> str:
-    """Return a hash of everything that determines the outcome of a training, except for the machine.
+    """Return a hash of everything that determines the outcome of long work, except for the machine.
 
     Args:
-        settings: all settings of the training, including the seed.
+        settings: all its settings, including the seed.
         *arrays: the data.
 
     Returns:
@@ -58,11 +58,11 @@ def _sources() -> list[Path]:
 
 
 class StateFile:
-    """The file that contains the state of one training, and of no other.
+    """The file that contains the state of one training, or of other long work, and of no other.
 
     Args:
         path: the path of the file, a `.npz`.
-        fingerprint: the fingerprint of the training.
+        fingerprint: the fingerprint of the work.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:
@@ -79,13 +79,13 @@ class StateFile:
         save_arrays(self.path, state=np.array(text), **{f"array_{i}": array for i, array in enumerate(arrays)})
 
     def read(self) -> tuple[dict[str, Any], list[NDArray[Any]]] | None:
-        """Return the last state; or print why it is damaged or belongs to another training, and return None."""
+        """Return the last state; or print why it is damaged or belongs to other work, and return None."""
         if not self.path.exists():
             return None
         try:
             state = json.loads(str(read_arrays(self.path, "state")["state"]))
             if state["fingerprint"] != self.fingerprint:
-                print(f"{self.path} belongs to a training with other parameters, data or code: starting over.")
+                print(f"{self.path} belongs to other parameters, data or code: starting over.")
                 return None
             return state["values"], list(
                 read_arrays(self.path, *(f"array_{i}" for i in range(state["arrays"]))).values()
@@ -95,20 +95,20 @@ class StateFile:
             return None
 
 
-def state_folder() -> Path:
-    """Return the folder of all unfinished trainings, `models/unfinished` in the user's checkout.
+def state_folder(folder: str) -> Path:
+    """Return the folder of all unfinished work of a kind, which is in the user's checkout.
 
     DVC runs an experiment with `--temp` or from the queue in a temporary copy of the checkout, and another one after a
     kill. It names the checkout in DVC_ROOT, so that every copy finds the state.
     """
     root = Path(os.environ.get("DVC_ROOT", ""))
     elsewhere = root.is_dir() and not root.samefile(".")
-    return (root if elsewhere else Path()) / "models/unfinished"
+    return (root if elsewhere else Path()) / folder
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock on a file while the block runs, so that only one training writes what is next to it.
+    """Hold a lock on a file while the block runs, so that only one process writes what is next to it.
 
     Where the file system has no locks, as some network disks, a warning is printed and the block runs without one.
 
@@ -123,13 +123,11 @@ def exclusive(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(
-                f"another training process is using {path.parent}; wait for it to finish, or stop it."
-            ) from None
+            raise InputError(f"another process is using {path.parent}; wait for it to finish, or stop it.") from None
         except OSError as error:
             print(
-                f"warning: {path} cannot be locked ({os.strerror(error.errno or 0)}); training continues without the "
-                "lock. Do not start a second training in this folder.",
+                f"warning: {path} cannot be locked ({os.strerror(error.errno or 0)}); the work continues without the "
+                "lock. Do not start it a second time in this folder.",
                 file=sys.stderr,
             )
         yield
@@ -137,21 +135,21 @@ def exclusive(path: Path) -> Iterator[None]:
 
 @contextmanager
 def unfinished(folder: Path, fingerprint: str) -> Iterator[StateFile]:
-    """Yield the state file of one training, in a folder of its own; remove both if the block succeeds.
+    """Yield the state file of one piece of work, in a folder of its own; remove both if the block succeeds.
 
-    They stay if the block fails or the process is killed. The folders of other trainings stay in any case.
+    They stay if the block fails or the process is killed. The folders of other work stay in any case.
 
     Args:
-        folder: the folder of all unfinished trainings.
+        folder: the folder of all unfinished work of this kind.
         fingerprint: the fingerprint of this one.
 
     Raises:
-        InputError: another process is running the same training, for example as another experiment.
+        InputError: another process is doing the same, for example as another experiment.
     """
     own = folder / fingerprint[:16]
     lock = own.with_suffix(".lock")
     if not own.exists() and any(folder.glob("*/")):
-        print(f"{folder} contains only trainings with other parameters, data or code: starting over.", flush=True)
+        print(f"{folder} contains only work with other parameters, data or code: starting over.", flush=True)
     with exclusive(lock):
         own.mkdir(parents=True, exist_ok=True)
         yield StateFile(own / "state.npz", fingerprint)

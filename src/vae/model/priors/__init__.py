@@ -22,6 +22,8 @@ class Prior(Protocol):
 
     needs_images: bool
     """Whether to call `initialize` with the training images before the training."""
+    has_exact_kl: bool
+    """Whether `kl` has a closed form, which needs no samples. Otherwise it is log q(z|x) - log p(z) at the samples."""
 
     def initialize(self, images: Any) -> None:
         """Start from training images (n, height, width, channels) in [0, 1]."""
@@ -29,10 +31,13 @@ class Prior(Protocol):
     def log_prob(self, z: KerasTensor) -> KerasTensor:
         """Return log p(z), (batch,), in nats, of latent vectors (batch, latent_dim)."""
 
+    def density(self) -> Callable[[KerasTensor], KerasTensor]:
+        """Return `log_prob` for many calls with the present weights; what depends only on them is computed once."""
+
     def sample(self, count: int, seed: int | None) -> KerasTensor:
         """Draw latent vectors, (count, latent_dim)."""
 
-    def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor) -> KerasTensor:
+    def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:
         """Return KL(q(z|x) || p(z)) in nats per image, (batch,): in closed form, or estimated at the samples z."""
 
 

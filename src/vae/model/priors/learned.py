@@ -1,6 +1,7 @@
 """What the priors with weights share: the KL estimated at a sample, and the densities of Gaussians."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from keras import KerasTensor, layers, ops
@@ -15,7 +16,7 @@ class LearnedPrior(layers.Layer):
         latent_dim: the number of latent dimensions.
     """
 
-    needs_images = False
+    needs_images, has_exact_kl = False, False
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__(name="prior", dtype="float32")
@@ -26,6 +27,10 @@ class LearnedPrior(layers.Layer):
         """Return log p(z), (batch,), in nats, of latent vectors (batch, latent_dim)."""
         raise NotImplementedError
 
+    def density(self) -> Callable[[KerasTensor], KerasTensor]:
+        """Return `log_prob`, or what it computes with the present weights, if that is faster for many calls."""
+        return self.log_prob
+
     def sample(self, count: int, seed: int | None) -> KerasTensor:
         """Draw latent vectors, (count, latent_dim)."""
         raise NotImplementedError
@@ -33,7 +38,7 @@ class LearnedPrior(layers.Layer):
     def initialize(self, images: Any) -> None:
         """Do nothing: only a prior that `needs_images` starts from training images."""
 
-    def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor) -> KerasTensor:
+    def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:
         """Return log q(z|x) - log p(z), (batch,), in nats: an unbiased estimate of KL(q(z|x) || p(z)).
 
         Kingma & Welling (2014), https://arxiv.org/abs/1312.6114, equation 6, their estimator A, with one sample. Unlike

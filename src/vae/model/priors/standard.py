@@ -1,6 +1,7 @@
 """The standard normal prior."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,7 +16,7 @@ class StandardNormal:
         encoder: not used.
     """
 
-    needs_images = False
+    needs_images, has_exact_kl = False, True
 
     def __init__(self, latent_dim: int, encoder: keras.Model | None = None) -> None:
         self.latent_dim = latent_dim
@@ -23,6 +24,10 @@ class StandardNormal:
     def log_prob(self, z: KerasTensor) -> KerasTensor:
         """Return log N(z; 0, I), (batch,), in nats, of latent vectors (batch, latent_dim)."""
         return -0.5 * ops.sum(ops.square(z) + math.log(2 * math.pi), axis=-1)
+
+    def density(self) -> Callable[[KerasTensor], KerasTensor]:
+        """Return `log_prob`."""
+        return self.log_prob
 
     def sample(self, count: int, seed: int | None) -> KerasTensor:
         """Draw latent vectors, (count, latent_dim)."""

@@ -65,8 +65,12 @@ class VampPrior(LearnedPrior):
         self.pseudo_inputs.assign(np.clip(np.reshape(images[np.sort(chosen)], shape) + noise, 0, 1))
 
     def log_prob(self, z: KerasTensor) -> KerasTensor:
+        return self.density()(z)
+
+    def density(self) -> Callable[[KerasTensor], KerasTensor]:
+        """Return log p(z) as a function of z, with the posteriors of the pseudo-inputs computed once."""
         means, log_vars = self.posteriors()
-        return log_mixture(z, -math.log(self.components), means, log_vars)
+        return lambda z: log_mixture(z, -math.log(self.components), means, log_vars)
 
     def sample(self, count: int, seed: int | None) -> KerasTensor:
         component_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
