@@ -8,33 +8,45 @@ from typing import Any
 
 import dvc.api
 
+from benchmarks.presets import as_options
 from vae.errors import InputError
 
 DVC = [sys.executable, "-m", "dvc"]
 
 
-def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str] = ()) -> None:
+def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str] = ()) -> str:
     """Run an experiment in a temporary folder. Its name is then a revision that DVC and git know.
+
+    Returns:
+        What it printed, apart from progress bars and errors.
 
     Args:
         name: the name of the experiment, which replaces a former one of that name.
         settings: the settings that differ from `params.yaml`, by dotted key.
         targets: the stages to run, with the stages before them; an empty sequence runs all stages.
-    """
-    subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
-    changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
-    run_command([*DVC, "exp", "run", "--temp", "--name", name, *changes, *targets])
-
-
-def run_command(command: Sequence[str]) -> None:
-    """Run a command that prints its own errors.
 
     Raises:
         InputError: it failed.
     """
-    status = subprocess.run(command, check=False).returncode  # noqa: S603
-    if status:
-        raise InputError(f"`{' '.join(command[1:])}` ended with status {status}.")
+    subprocess.run([*DVC, "exp", "remove", "--quiet", name], check=False, capture_output=True)  # noqa: S603
+    return run_command([*DVC, "exp", "run", "--temp", "--name", name, *as_options(settings), *targets])
+
+
+def run_command(command: Sequence[str]) -> str:
+    """Run a command that prints its own errors; print and return what it prints otherwise.
+
+    Raises:
+        InputError: it failed.
+    """
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:  # noqa: S603
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode:
+        raise InputError(f"`{' '.join(command[1:])}` ended with status {process.returncode}.")
+    return "".join(lines)
 
 
 def details(stage: str, revision: str | None = None) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def main() -> None:
             ) from None
         save_model(model, Path("models/vae.keras"))
     best = kept_epoch(history)
+    print(f"trained {len(history)} epochs in {history.seconds.sum() / 60:.1f} minutes")
     print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")
 
 

@@ -1,0 +1,48 @@
+"""The named settings in `params/`, each a file of what differs from `params.yaml`.
+
+`python -m benchmarks.presets NAME` prints a preset as options of `dvc exp run`:
+
+    dvc exp run $(python -m benchmarks.presets flow)
+"""
+
+import argparse
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from vae.errors import InputError
+from vae.stage import run_stage
+
+FOLDER = Path("params")
+
+
+def names() -> list[str]:
+    """Return the names of all presets, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read_preset(name: str) -> dict[str, object]:
+    """Return the settings of a preset, by dotted key.
+
+    Raises:
+        InputError: there is no preset of that name.
+    """
+    if name not in names():
+        raise InputError(f"there is no preset {name!r}; {FOLDER}/ has: {', '.join(names())}.")
+    sections = YAML(typ="safe").load(FOLDER / f"{name}.yaml") or {}
+    return {f"{section}.{key}": value for section, options in sections.items() for key, value in options.items()}
+
+
+def as_options(settings: dict[str, object]) -> list[str]:
+    """Return settings by dotted key as the options of `dvc exp run` that make them."""
+    return [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.presets", description="Print a preset's options.")
+    parser.add_argument("name", help="a file in params/, without its suffix")
+    print(*as_options(read_preset(parser.parse_args().name)))
+
+
+if __name__ == "__main__":
+    run_stage(main)

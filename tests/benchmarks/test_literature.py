@@ -1,0 +1,79 @@
+"""The table of runs that are compared with published results."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.literature import COLUMNS, MINUTES, merged, rows
+
+PARAMS = {
+    "model": {
+        **{"architecture": "tutorial", "latent_dim": 10, "likelihood": "bernoulli", "prior": "standard"},
+        "dropout": 0.0,
+    },
+    "train": {"objective": "elbo", "samples": 1, "beta": 1.0},
+}
+RUN = {"preset": "tutorial_grey", "seed": 11, "epochs": 8, "minutes": 2.5}
+BOUNDS = {
+    "grey": {
+        "loss": 101.0,
+        "importance_weighted": 98.0,
+        "samples": 100,
+        "standard_error": {"importance_weighted": 0.2},
+    },
+    "binarized": {
+        **{"loss": 103.0, "importance_weighted": 99.0, "samples": 100},
+        "standard_error": {"importance_weighted": 0.3},
+    },
+    "posterior": {"active_units": 10},
+}
+
+
+def test_a_training_on_grey_levels_gives_a_row_for_each_of_its_protocols() -> None:
+    table = rows(RUN, PARAMS, BOUNDS).set_index("protocol")
+    assert [*table.reset_index()[COLUMNS].columns] == COLUMNS
+    assert sorted(table.index) == ["grey levels", "grey levels, tested on binarized images"]
+    grey = table.loc["grey levels"]
+    assert (grey.neg_elbo, grey.nll, grey.nll_samples, grey.standard_error) == (101.0, 98.0, 100, 0.2)
+    assert (grey.parameters, grey.objective, grey.minutes) == (124_117, "elbo", 2.5)
+    assert table.loc["grey levels, tested on binarized images"].nll == 99.0
+
+
+def test_a_training_on_binarized_images_has_the_protocol_of_the_papers() -> None:
+    params = {
+        "model": PARAMS["model"] | {"likelihood": "binarized", "latent_dim": 4, "prior": "flow"},
+        "train": {"objective": "iwae", "samples": 50, "beta": 1.0},
+    }
+    (row,) = rows(RUN, params, {"binarized": BOUNDS["binarized"]}).to_dict("records")
+    assert (row["protocol"], row["objective"], row["prior"]) == ("dynamic binarization", "iwae, samples 50", "flow")
+
+
+def run(preset: str, seed: int, *, nll: float, epochs: int = 8, minutes: float | None = None) -> pd.DataFrame:
+    bounds = {"binarized": BOUNDS["binarized"] | {"importance_weighted": nll}}
+    params = {**PARAMS, "model": PARAMS["model"] | {"likelihood": "binarized"}}
+    return rows({"preset": preset, "seed": seed, "epochs": epochs, "minutes": minutes}, params, bounds)
+
+
+def test_new_rows_replace_those_of_the_same_run_and_keep_the_order_of_the_presets() -> None:
+    table = pd.DataFrame(columns=COLUMNS)
+    for preset, seed, nll in (("flow", 11, 81.0), ("binarized_k10", 12, 90.0), ("binarized_k10", 11, 91.0)):
+        table = merged(table, run(preset, seed, nll=nll, minutes=5.0))
+    table = merged(table, run("binarized_k10", 12, nll=89.0, minutes=6.0))
+    assert table[["preset", "seed", "nll", "minutes"]].to_numpy().tolist() == [
+        ["binarized_k10", 11, 91.0, 5.0],
+        ["binarized_k10", 12, 89.0, 6.0],
+        ["flow", 11, 81.0, 5.0],
+    ]
+    assert [*table.columns] == COLUMNS
+
+
+def test_a_run_that_dvc_had_kept_keeps_the_minutes_of_its_training() -> None:
+    table = merged(pd.DataFrame(columns=COLUMNS), run("flow", 11, nll=81.0, minutes=20.0))
+    assert merged(table, run("flow", 11, nll=80.9)).minutes.tolist() == [20.0]
+    assert np.isnan(merged(table, run("flow", 11, nll=80.9, epochs=9)).minutes[0])  # of another training
+
+
+def test_the_minutes_are_read_from_what_the_stage_prints() -> None:
+    found = MINUTES.search("epoch 8/8: loss 101.30, 15 s\ntrained 8 epochs in 2.6 minutes\nkept epoch 8: …\n")
+    assert found
+    assert float(found[1]) == pytest.approx(2.6)

@@ -1,0 +1,48 @@
+"""The presets in `params/`: each is allowed by the settings and differs from `params.yaml`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from benchmarks.literature import SEEDS
+from benchmarks.presets import main, names, read_preset
+from vae.errors import InputError
+from vae.settings.__main__ import main as check_settings
+
+
+@pytest.mark.parametrize("preset", names())
+def test_every_preset_is_allowed_and_differs_from_params_yaml(
+    preset: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = read_preset(preset)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(root / "params.yaml", tmp_path)
+    params, changes = YAML().load(Path("params.yaml")), 0
+    for key, value in settings.items():
+        section, name = key.split(".")
+        changes += params[section][name] != value
+        params[section][name] = value
+    assert changes
+    YAML().dump(params, Path("params.yaml"))
+    check_settings()
+
+
+def test_the_presets_of_the_comparison_are_the_files() -> None:
+    assert sorted(SEEDS) == names()
+
+
+def test_the_command_prints_the_options_of_dvc(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["presets", "flow"])
+    main()
+    words = capsys.readouterr().out.split()
+    assert set(words[::2]) == {"-S"}
+    assert {"model.latent_dim=40", "model.prior=flow", "model.likelihood=binarized"} <= set(words[1::2])
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"^there is no preset 'wide'; params/ has: binarized_k10, .*vampprior\.$"):
+        read_preset("wide")
