@@ -1,12 +1,14 @@
 """The table of runs that are compared with published results."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.literature import COLUMNS, MINUTES, merged, rows
 
-PARAMS = {
+PARAMS: dict[str, dict[str, Any]] = {
     "model": {
         **{"architecture": "tutorial", "latent_dim": 10, "likelihood": "bernoulli", "prior": "standard"},
         "dropout": 0.0,
@@ -14,7 +16,7 @@ PARAMS = {
     "train": {"objective": "elbo", "samples": 1, "beta": 1.0},
 }
 RUN = {"preset": "tutorial_grey", "seed": 11, "epochs": 8, "minutes": 2.5}
-BOUNDS = {
+BOUNDS: dict[str, dict[str, Any]] = {
     "grey": {
         "loss": 101.0,
         "importance_weighted": 98.0,
