@@ -22,7 +22,7 @@ ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
 $(shell rm -f .venv/ready .venv/ready-dev)
 endif
 
-.PHONY: repro params test check bench seeds effects lint docs audit fuzz lock page clean git-clone git-commit
+.PHONY: repro params test check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit
 
 repro: params
 	$(BIN)/dvc repro
@@ -49,6 +49,14 @@ seeds: git-commit repro
 # What the tutorial does differently: a training for each difference.
 effects: git-commit repro
 	$(BIN)/python -m benchmarks.effects
+
+# The presets in params/, next to published results: about six hours; `make literature PRESETS="flow resnet"` for some.
+literature: git-commit params
+	$(BIN)/python -m benchmarks.literature $(PRESETS)
+
+# Rate and distortion for some weights of the KL and latent dimensions: within an hour.
+rate-distortion: git-commit params
+	$(BIN)/python -m benchmarks.rate_distortion
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check
