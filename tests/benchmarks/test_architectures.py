@@ -1,5 +1,7 @@
 """The command that prints the parameters and the multiply-adds of each architecture."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.architectures import main, sizes
@@ -51,3 +53,11 @@ def test_the_command_refuses_sizes_that_are_not_possible(
     with pytest.raises(InputError) as refused:
         main()
     assert str(refused.value) == message
+
+
+def test_the_documents_show_what_the_command_prints(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["architectures"])
+    main()
+    assert f"```text\n{capsys.readouterr().out}```" in (root / "docs/choices.md").read_text(encoding="utf-8")
