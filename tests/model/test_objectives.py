@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from vae.errors import InputError
+from vae.evaluation.posterior import kl_per_dimension
 from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
 from vae.model.objectives.elbo import Elbo
@@ -159,3 +160,29 @@ def test_every_objective_trains_a_model_and_validation_stays_the_plain_bound(
     assert after == expected
     assert after["loss"] < 94 < before["loss"]  # 88 is the entropy of these images
     assert after["loss"] == pytest.approx(after["reconstruction"] + after["kl"], rel=1e-5)
+
+
+def train_on_weak_signal(**options: Any) -> tuple[NDArray[np.float64], float]:
+    """Return the KL of each latent dimension, and the negative ELBO, of images with a slightly brighter half."""
+    rng = np.random.default_rng(0)
+    side, p = rng.integers(2, size=1500), np.full((1500, 8, 8, 1), 0.5)
+    p[:, :, :4][side == 0] += 0.2
+    p[:, :, 4:][side == 1] += 0.2
+    images = (rng.random(p.shape) < p).astype(np.float32)
+    keras.utils.set_random_seed(0)
+    model = VAE((8, 8, 1), 8, likelihood="binarized", seed=0, **options)
+    model.compile(keras.optimizers.Adam(0.005))
+    model.fit(images, batch_size=50, epochs=12, verbose=0)
+    z_mean, z_log_var = model.encode(images)
+    return kl_per_dimension(z_mean, z_log_var).mean(axis=0), float(model.score(images).mean())
+
+
+@pytest.mark.slow
+def test_a_warm_up_and_free_bits_each_prevent_the_collapse_of_the_posterior() -> None:
+    collapsed, loss = train_on_weak_signal()
+    assert collapsed.max() < 0.01
+    kl, found = train_on_weak_signal(beta_warmup=200)
+    assert kl.max() > 0.3
+    assert found < loss - 0.3  # the signal is worth half a nat
+    free, _ = train_on_weak_signal(free_bits=0.3)
+    assert free.min() > 0.1

@@ -34,7 +34,7 @@ class RealNVP(LearnedPrior):
     """
 
     def __init__(
-        self, latent_dim: int, encoder: keras.Model | None = None, couplings: int = 8, hidden: int = 128
+        self, latent_dim: int, encoder: keras.Model | None = None, couplings: int = 12, hidden: int = 192
     ) -> None:
         if latent_dim < 2:
             raise InputError(
