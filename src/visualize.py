@@ -15,15 +15,17 @@ from vae.data.splits import Split, first_images, load_splits, missing_classes
 from vae.evaluation import latent_dimensions, map_quality
 from vae.evaluation.embedding import seen_by
 from vae.evaluation.generation import decode
+from vae.evaluation.latent_moments import Moments
 from vae.evaluation.map_quality import MapQuality
 from vae.io.arrays import load_arrays
 from vae.io.tables import read_csv, write_csv, write_json
 from vae.model.checkpoint import load_model
+from vae.model.priors.standard import StandardNormal
 from vae.model.vae import VAE
 from vae.plots import charts, examples, grids, latent_walks, names
 from vae.plots.maps import maps
 from vae.plots.mosaic import grey_colors
-from vae.plots.style import save_figure
+from vae.plots.style import nats, save_figure
 from vae.plots.tsne import fitting_perplexity, fitting_points, to_table, tsne
 from vae.settings.loader import load_settings
 from vae.settings.visualize import Visualize
@@ -42,6 +44,7 @@ def main() -> None:
     seed, settings = load_settings(Visualize)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
     splits = load_splits(Path("data/prepared"), ORDER, image_shape=model.image_shape)
+    splits = [seen_by(model, split) for split in splits]
     images = sum(len(split.images) for split in splits)
     shown = first_images(splits, fitting_points(settings.tsne_points, images, model.image_shape))
     perplexity = fitting_perplexity(settings.perplexity, len(shown.images))
@@ -49,16 +52,22 @@ def main() -> None:
     for name, split in zip(ORDER, splits, strict=True):
         shape = len(split.images), model.latent_dim
         means += load_arrays(Path(f"data/embeddings/{name}.npz"), "z_mean", shape=shape)
-    test, z_mean = seen_by(model, splits[0]), means[0]
+    test, z_mean = splits[0], means[0]
     (z_log_var,) = load_arrays(Path("data/embeddings/test.npz"), "z_log_var", shape=z_mean.shape)
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=z_mean.shape[:1])
     history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)
+    # The default likelihood has the short unit; those of the others say in what they differ from it.
+    unit = model.likelihood.unit if model.likelihood.metric_prefix else charts.UNIT
+    if isinstance(model.prior, StandardNormal):
+        moments = Moments.of_standard_prior(model.latent_dim)
+    else:  # the aggregate posterior may be far from N(0, I)
+        moments = Moments.of_aggregate_posterior(z_mean, z_log_var)
 
     grey = grey_colors(test.images)
-    save_figure(REPORTS / "training_curves.png", charts.training_curves(history))
-    draw_losses(test, reconstruction + kl, grey)
+    save_figure(REPORTS / "training_curves.png", charts.training_curves(history, model.objective.loss_name, unit))
+    draw_losses(test, reconstruction + kl, grey, unit)
     draw_reconstructions(model, test, z_mean, reconstruction + kl, grey)
-    draw_dimensions(model, latent_dimensions.by_kl(z_mean, z_log_var), grey)
+    draw_dimensions(model, latent_dimensions.by_kl(z_mean, z_log_var, moments), moments, grey)
     draw_interpolations(model, test, z_mean, grey)
     samples = model.sample(settings.prior_samples, seed)
     title = f"{len(samples)} decoded draws from the prior"
@@ -70,15 +79,15 @@ def main() -> None:
     print(f"wrote the figures and tables in {REPORTS}/")
 
 
-def draw_losses(test: Split, loss: NDArray[np.float64], grey: str) -> None:
+def draw_losses(test: Split, loss: NDArray[np.float64], grey: str, unit: str) -> None:
     """Draw the histogram of the loss with the images of largest loss."""
     bins, hardest = charts.loss_histogram(loss), examples.hardest(loss, charts.GALLERY)
-    captions, title = [f"{loss[i]:.1f}" for i in hardest], "The largest losses, in nats"
+    captions, title = [nats(loss[i], 1) for i in hardest], "The largest losses, in nats"
     if test.labels is not None:
         classes, title = names.labels(test.class_names, 10, lines=2), "The largest losses: class, and loss in nats"
         captions = [f"{classes[test.labels[i]]}\n{below}" for i, below in zip(hardest, captions, strict=True)]
     write_csv(REPORTS / "loss_histogram.csv", bins)
-    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, title, grey))
+    save_figure(REPORTS / "losses.png", charts.losses(loss, bins, test.images[hardest], captions, title, grey, unit))
 
 
 def draw_reconstructions(
@@ -96,18 +105,20 @@ def draw_reconstructions(
     save_figure(REPORTS / "reconstructions.png", figure)
 
 
-def draw_dimensions(model: VAE, table: pd.DataFrame, grey: str) -> None:
+def draw_dimensions(model: VAE, table: pd.DataFrame, moments: Moments, grey: str) -> None:
     """Draw the KL of each latent dimension, and how the dimensions of largest KL change an image."""
     write_csv(REPORTS / "kl_per_dimension.csv", table)
-    save_figure(REPORTS / "kl_per_dimension.png", charts.kl_per_dimension(table))
+    save_figure(REPORTS / "kl_per_dimension.png", charts.kl_per_dimension(table, moments.is_prior))
 
     z = latent_walks.traversals(model.latent_dim, table.dimension[:TRAVERSED].tolist(), TRAVERSAL_VALUES)
-    save_figure(REPORTS / "traversals.png", grids.traversals(decode(model, z), TRAVERSAL_VALUES, table, grey))
+    decoded = decode(model, moments.to_latents(z))
+    figure = grids.traversals(decoded, TRAVERSAL_VALUES, table, grey, moments.is_prior)
+    save_figure(REPORTS / "traversals.png", figure)
 
     values = latent_walks.gaussian_quantiles(grids.manifold_steps(model.image_shape))
     first = table.dimension[:2].tolist()
-    plane = decode(model, latent_walks.plane(model.latent_dim, first, values))
-    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, model.latent_dim, grey))
+    plane = decode(model, moments.to_latents(latent_walks.plane(model.latent_dim, first, values)))
+    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, moments, grey))
 
 
 def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32], grey: str) -> None:

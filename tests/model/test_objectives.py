@@ -38,6 +38,21 @@ def kl_of_each(draws: Draws) -> NDArray[np.float64]:
     return np.asarray(0.5 * (mean**2 + np.exp(log_var) - 1 - log_var))
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "loss_name"),
+    [
+        ("elbo", Options(samples=3), "−ELBO"),
+        ("elbo", Options(beta=0.5), "−ELBO, KL weighted by 0.5"),
+        ("elbo", Options(beta=4, beta_warmup=10), "−ELBO, KL weighted by up to 4"),
+        ("elbo", Options(free_bits=0.25), "−ELBO, 0.25 nats free"),
+        ("iwae", Options(samples=5), "importance-weighted, k = 5"),
+        ("dreg", Options(samples=5), "importance-weighted, k = 5"),
+    ],
+)
+def test_objectives_other_than_the_elbo_have_another_name(name: str, options: Options, loss_name: str) -> None:
+    assert OBJECTIVES[name](options).loss_name == loss_name
+
+
 @pytest.mark.parametrize("samples", [1, 4])
 def test_negative_elbo_is_the_sum_of_its_terms_averaged_over_the_draws(samples: int) -> None:
     draws = random_draws(samples)

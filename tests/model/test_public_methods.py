@@ -85,6 +85,24 @@ def test_large_images_are_computed_in_smaller_batches(monkeypatch: pytest.Monkey
     assert sizes == [15, 15, 10]
 
 
+@pytest.mark.parametrize(
+    ("likelihood", "channels", "sizes"),
+    [("bernoulli", 3, [17, 17, 6]), ("logistic_mixture", 1, [17, 17, 6]), ("logistic_mixture", 3, [8] * 5)],
+)
+def test_many_outputs_for_a_pixel_are_computed_in_smaller_batches(
+    likelihood: str, channels: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, decoded = VAE((256, 240, channels), 2, likelihood=likelihood), []
+
+    def decode(z: Images) -> NDArray[np.float32]:
+        decoded.append(len(z))
+        return np.zeros((len(z), 1, 1, model.outputs), "float32")
+
+    monkeypatch.setattr(model, "decoder", decode)
+    model.decode(np.zeros((40, 2), "float32"))
+    assert decoded == sizes
+
+
 RIGHT = "but must be floating-point of shape (n, 28, 28, 1), with values from 0 to 1."
 RANGE = "but must be within 0 and 1: divide levels from 0 to 255 by 255."
 

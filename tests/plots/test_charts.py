@@ -42,6 +42,58 @@ def test_training_curves_mark_the_best_epoch_and_name_its_metrics() -> None:
         assert mark.get_label() == "kept: epoch 2"
 
 
+def history(**columns: list[float]) -> pd.DataFrame:
+    """Return a history of three epochs with these columns, and all others at one."""
+    return pd.DataFrame(dict.fromkeys(charts.HISTORY_COLUMNS, 1.0) | {"epoch": [1, 2, 3]} | columns)
+
+
+def legend(axes: Axes) -> list[str]:
+    drawn = axes.get_legend()
+    assert drawn
+    return [text.get_text() for text in drawn.get_texts()]
+
+
+def test_a_training_loss_that_is_not_the_elbo_has_its_name_in_the_first_chart_only() -> None:
+    loss, *others = charts.training_curves(history(), "importance-weighted, k = 5").axes
+    assert legend(loss) == ["training: importance-weighted,\nk = 5", "validation: −ELBO", "kept: epoch 1"]
+    assert all(legend(axes) == ["training", "validation", "kept: epoch 1"] for axes in others)
+
+
+def test_the_epochs_of_a_warmup_are_shaded_and_none_of_them_is_kept() -> None:
+    figure = charts.training_curves(history(val_loss=[1.0, 2.0, 3.0], beta=[0.4, 0.8, 1.0]))
+    assert figure.get_suptitle() == "Training: the weights of epoch 3 of 3 are kept"
+    for axes in figure.axes:
+        (shade,) = (patch for patch in axes.patches if isinstance(patch, Rectangle))
+        assert (shade.get_x(), shade.get_x() + shade.get_width()) == (0.5, 2.5)
+        assert legend(axes)[-1] == "warm-up of the KL"
+    within_the_first_epoch = charts.training_curves(history(beta=[1.0, 1.0, 1.0]))
+    assert not any(axes.patches for axes in within_the_first_epoch.axes)
+
+
+def test_the_unit_of_a_density_is_that_of_the_loss_and_the_reconstruction_but_not_of_the_kl() -> None:
+    figure = charts.training_curves(
+        history(val_loss=[-1.0, -2e6, -3.5e6]), unit="nats per image of a density on [0, 1]"
+    )
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        *["nats per image\nof a density on [0, 1]"] * 2,
+        "nats per image",
+    ]
+    assert figure.axes[0].get_title() == "Loss (−ELBO): validation −3500000 nats"
+    figure.draw_without_rendering()
+    assert "−3000000" in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
+@pytest.mark.parametrize("count", [1, 10, 32])
+def test_the_title_says_to_what_the_kl_is_taken(dimensions: Dimensions, count: int) -> None:
+    figure = charts.kl_per_dimension(dimensions([2.5] * count), is_prior=False)
+    first, second = figure.get_suptitle().splitlines()
+    assert first == "KL of each dimension to a Gaussian with its mean and variance, not to the prior:"
+    assert second == f"{2.5 * count:.2f} nats per image in all, {count} of {count} latent dimensions active"
+    figure.draw_without_rendering()
+    title = figure.texts[0].get_window_extent()
+    assert 0 < title.x0 < title.x1 < figure.bbox.width
+
+
 def test_each_dimension_has_a_bar_with_its_kl_and_standard_error(dimensions: Dimensions) -> None:
     figure = charts.kl_per_dimension(dimensions([2.5, 1.25, 0.0], [True, True, False]))
     (axes,) = figure.axes
@@ -127,3 +179,16 @@ def test_losses_of_images_without_classes_have_another_title(noise: Callable[...
     bins = pd.DataFrame({"loss": [2.5], "images": [3]})
     figure = charts.losses(np.array([1.0]), bins, noise(1), ["1.0"], "The largest losses, in nats")
     assert figure.axes[1].get_title() == "The largest losses, in nats"
+
+
+def test_large_negative_losses_are_readable(noise: Callable[..., NDArray[np.float32]]) -> None:
+    values = np.array([-1_200_000.0, -1_100_000, -1_150_000])
+    unit = "nats per image of a density on the real numbers"
+    figure = charts.losses(values, charts.loss_histogram(values), noise(1), ["−1100000"], unit=unit)
+    chart = figure.axes[0]
+    assert chart.get_xlabel() == f"loss, {unit}"
+    assert figure.get_suptitle() == "Loss (−ELBO) of 3 test images: mean −1150000, median −1150000 nats"
+    assert chart.get_ylabel().startswith("images per bin of ")
+    assert "e" not in chart.get_ylabel().removeprefix("images per bin of ").removesuffix(" nats")
+    figure.draw_without_rendering()
+    assert "−1160000" in [label.get_text() for label in chart.get_xticklabels()]

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vae.evaluation.latent_moments import Moments
 from vae.plots import grids
 from vae.plots.names import labels
 
@@ -109,10 +110,25 @@ def test_traversals_of_some_dimensions_name_the_number_of_all(noise: Noise, dime
 
 @pytest.mark.parametrize("kl", [2.0, 123.45])
 @pytest.mark.parametrize("count", [2, 20])
-def test_the_labels_of_traversals_have_room(noise: Noise, dimensions: Dimensions, kl: float, count: int) -> None:
-    figure = grids.traversals(noise(2, 13), np.linspace(-3, 3, 13), dimensions([kl] * count))
+@pytest.mark.parametrize("is_prior", [True, False])
+def test_the_texts_of_traversals_have_room(
+    noise: Noise, dimensions: Dimensions, kl: float, count: int, is_prior: bool
+) -> None:
+    figure = grids.traversals(noise(2, 13), np.linspace(-3, 3, 13), dimensions([kl] * count), is_prior=is_prior)
     figure.draw_without_rendering()
     assert min(label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels()) >= 0
+    title = figure.texts[0].get_window_extent()
+    assert 0 < title.x0 < title.x1 < figure.bbox.width
+
+
+def test_traversals_under_a_learned_prior_are_around_the_means(noise: Noise, dimensions: Dimensions) -> None:
+    figure = grids.traversals(noise(2, 3), np.array([-3.0, 0.0, 3.0]), dimensions([2.0, 0.5]), is_prior=False)
+    (axes,) = figure.axes
+    assert labels_below(axes) == ["−3", "0", "3"]
+    assert axes.get_xlabel() == "standard deviations from the mean of the dimension"
+    assert figure.get_suptitle().endswith(
+        "\nfrom −3 to 3 standard deviations from its mean over the images, the others at their means"
+    )
 
 
 def test_interpolations_are_between_their_originals(noise: Noise) -> None:
@@ -129,7 +145,7 @@ def test_interpolations_are_between_their_originals(noise: Noise) -> None:
 @pytest.mark.parametrize(("latent_dim", "title"), [(2, "both latent dim"), (7, "the two of 7 latent dimensions with")])
 def test_the_plane_grows_to_the_right_and_upwards(latent_dim: int, title: str, noise: Noise) -> None:
     images = noise(3, 3)
-    figure = grids.manifold(images, np.array([-1.25, 0.0, 1.25]), [4, 1], latent_dim)
+    figure = grids.manifold(images, np.array([-1.25, 0.0, 1.25]), [4, 1], Moments.of_standard_prior(latent_dim))
     (axes,) = figure.axes
     np.testing.assert_array_equal(tiles(axes), images[..., 0])
     assert axes.get_ylim() == (-0.5, 2.5)  # row 0 at the bottom
@@ -139,8 +155,26 @@ def test_the_plane_grows_to_the_right_and_upwards(latent_dim: int, title: str, n
     assert ("the others at zero" in figure.get_suptitle()) == (latent_dim > 2)
 
 
+def test_the_plane_under_a_learned_prior_names_the_means_and_standard_deviations(noise: Noise) -> None:
+    moments = Moments(np.array([0, -1.254, 0, 0, 12.0]), np.array([1, 0.5, 1, 1, 2.75]))
+    figure = grids.manifold(noise(3, 3), np.array([-1.25, 0.0, 1.25]), [4, 1], moments)
+    (axes,) = figure.axes
+    assert labels_below(axes) == labels_left(axes) == ["−1.2", "0.0", "1.2"]
+    assert axes.get_xlabel() == "$z_{4}$ in standard deviations (2.75) from its mean (12)"
+    assert axes.get_ylabel() == "$z_{1}$ in standard deviations (0.5) from its mean (−1.25)"
+    assert "the others at their means,\n" in figure.get_suptitle()
+    assert "N(0, 1)" not in figure.get_suptitle()
+
+
+def test_negative_losses_have_minus_signs(noise: Noise) -> None:
+    losses = np.array([[-1234.56], [-0.01], [-2_345_678.9]])
+    figure = grids.reconstructions(noise(3, 1), noise(3, 1), losses, ["cat"], -31.255)
+    assert [labels_below(axes) for axes in figure.axes[:3]] == [["−1234.6"], ["0.0"], ["−2345679"]]
+    assert figure.get_suptitle().endswith("is −31.25")
+
+
 def test_one_dimension_is_drawn_as_a_line(noise: Noise) -> None:
-    figure = grids.manifold(noise(1, 3), np.array([-1.0, 0.0, 1.0]), [0], 1)
+    figure = grids.manifold(noise(1, 3), np.array([-1.0, 0.0, 1.0]), [0], Moments.of_standard_prior(1))
     (axes,) = figure.axes
     assert tiles(axes).shape[:2] == (1, 3)
     assert labels_below(axes) == ["−1.0", "0.0", "1.0"]
@@ -169,5 +203,5 @@ def test_long_names_above_reconstructions_do_not_overlap() -> None:
 def test_the_plane_of_large_images_has_fewer_and_larger_tiles(size: int, steps: int) -> None:
     assert grids.manifold_steps((8, size, 3)) == steps
     images = np.zeros((steps, steps, size, size, 1), "float32")
-    figure = grids.manifold(images, np.linspace(-1, 1, steps), [0, 1], 2)
+    figure = grids.manifold(images, np.linspace(-1, 1, steps), [0, 1], Moments.of_standard_prior(2))
     assert figure.get_size_inches().tolist() == pytest.approx([8.8, 9.15])

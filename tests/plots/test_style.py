@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vae.plots import grids
-from vae.plots.style import COLORS, MAX_BYTES, MORE_COLORS, class_colors, new_figure, save_figure
+from vae.plots.style import COLORS, MAX_BYTES, MORE_COLORS, class_colors, nats, new_figure, save_figure
 
 # From linear RGB to linear RGB as seen without one kind of cone: Machado et al. (2009), severity 1.
 VISION = {
@@ -86,3 +86,17 @@ def test_a_picture_of_noise_is_small_and_resembles_the_original(tmp_path: Path) 
 def test_dvc_draws_the_classes_in_the_same_colours(root: Path) -> None:
     template = json.loads((root / ".dvc/plots/classes.json").read_text(encoding="utf-8"))
     assert template["spec"]["encoding"]["color"]["scale"]["range"] == [*COLORS, *MORE_COLORS]
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (100.785, 2, f"{100.785:.2f}"),
+        (-12.34, 1, "−12.3"),
+        (-0.01, 1, "0.0"),
+        (999_999.94, 1, "999999.9"),
+        (-1_234_567.8, 2, "−1234568"),
+    ],
+)
+def test_nats_are_short(value: float, decimals: int, text: str) -> None:
+    assert nats(value, decimals) == text

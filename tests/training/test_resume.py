@@ -228,6 +228,8 @@ def test_fingerprint_follows_settings_data_code_and_libraries(monkeypatch: pytes
         fingerprint({"seed": 1}, ones, zeros),
         fingerprint({"seed": 1}, zeros.reshape(3, 2), ones),
         fingerprint({"seed": 1}, zeros.astype(np.float64), ones),
+        fingerprint({"seed": 1}, zeros, ones, np.zeros((), np.float32)),  # a weight that is a scalar
+        fingerprint({"seed": 1}, zeros, ones, np.ones((), np.float32)),
     ]
     assert fingerprint({"seed": 1}, zeros, ones) == known[0]
     with monkeypatch.context() as patched:

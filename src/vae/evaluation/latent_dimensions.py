@@ -4,22 +4,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vae.evaluation.latent_moments import Moments
 from vae.evaluation.posterior import ACTIVE_VARIANCE, kl_per_dimension, standard_error_of_variance, variance_of_means
 
 
-def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> pd.DataFrame:
+def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], moments: Moments) -> pd.DataFrame:
     """Return one row per latent dimension, the largest KL first; equal ones stay in the order of the dimensions.
+
+    The KL is KL(q(z_k|x) || N(mean_k, std_k²)). With the moments of the prior N(0, I), it is the KL to the prior. A
+    learned prior's KL is not a sum over dimensions. With the moments of the aggregate posterior, the mean KL is at
+    least the mutual information of z_k and the image: no other Gaussian gives a lower one.
 
     Args:
         z_mean: (n, latent_dim), of q(z|x) for n images.
         z_log_var: the same shape.
+        moments: of the Gaussians to which the KL is taken.
 
     Returns:
         `dimension`, from 0; `kl`, in nats per image, the mean over the images, and its `standard_error`;
         `variance_of_means` and its `variance_standard_error`; `active`, whether that variance is above
         `ACTIVE_VARIANCE`.
     """
-    kl, variance = kl_per_dimension(z_mean, z_log_var), variance_of_means(z_mean)
+    kl, variance = kl_per_dimension(*moments.standardize(z_mean, z_log_var)), variance_of_means(z_mean)
     order = np.argsort(-kl.mean(axis=0), kind="stable")
     table = pd.DataFrame(
         {

@@ -17,7 +17,7 @@ CHUNK, MAX_DENSITIES = 500, 5_000_000  # samples at a time, and their densities 
 Floats = NDArray[np.float64]
 
 
-def kl_per_dimension(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> Floats:
+def kl_per_dimension(z_mean: NDArray[np.floating[Any]], z_log_var: NDArray[np.floating[Any]]) -> Floats:
     """Return KL(q(z_k|x) || N(0, 1)), (n, K): appendix B of Kingma & Welling (2014), not summed over dimensions."""
     z_mean, z_log_var = z_mean.astype(np.float64), z_log_var.astype(np.float64)
     return np.asarray(0.5 * (z_mean**2 + np.exp(z_log_var) - 1 - z_log_var), np.float64)

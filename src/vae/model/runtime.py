@@ -17,6 +17,9 @@ GPU_DRIVERS = ("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1")
 LARGEST_BATCH = 2**20
 """The most pixels in a batch outside training. The VAE's activations for so many take 0.6 GB; MNIST's 500 images have
 0.4 million."""
+OUTPUTS = 24
+"""The most outputs of the decoder for a pixel that need no smaller batch: up to so many, its hidden layers take more
+memory than the likelihood of its outputs. The logistic mixture of colours, of 50 outputs, takes twice as much."""
 
 
 def device() -> str:
@@ -37,15 +40,16 @@ def device() -> str:
     return cores
 
 
-def images_at_once(batch_size: int, image_shape: Sequence[int]) -> int:
+def images_at_once(batch_size: int, image_shape: Sequence[int], outputs: int = 1) -> int:
     """Return how many images to compute at once: `batch_size`, or fewer where they would exceed `LARGEST_BATCH` pixels.
 
     Args:
         batch_size: the number of images that the caller asks for.
         image_shape: (height, width, channels).
+        outputs: the decoder's outputs for a pixel, where it is used. A pixel of more than `OUTPUTS` counts as several.
     """
     height, width, _ = image_shape
-    return min(batch_size, max(1, LARGEST_BATCH // (height * width)))
+    return min(batch_size, max(1, LARGEST_BATCH * OUTPUTS // (height * width * max(outputs, OUTPUTS))))
 
 
 def _set_environment() -> None:

@@ -105,6 +105,7 @@ class VAE(keras.Model):
             "name": name,
         } | {key: value for key, value in options._asdict().items() if value != Options._field_defaults[key]}
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
+        self.outputs = self.likelihood.outputs(self.image_shape[-1])  # of the decoder for each pixel
         build_prior = choose(PRIORS, prior, "prior")
         self.objective = choose(OBJECTIVES, objective, "objective")(options)
         layers = choose(ARCHITECTURES, architecture, "architecture")
@@ -117,7 +118,7 @@ class VAE(keras.Model):
         self.decoder = layers.build_decoder(
             self.image_shape,
             latent_dim,
-            outputs=self.likelihood.outputs(self.image_shape[-1]),
+            outputs=self.outputs,
             precision=precision,
         )
         self.prior = build_prior(latent_dim, self.encoder)
@@ -184,7 +185,8 @@ class VAE(keras.Model):
             InputError: there are no latent vectors, or they have another shape.
         """
         z = check_latents(z, self.latent_dim)
-        parts = [self.likelihood.mean(self.decoder(z[rows])) for rows in self._batches(len(z), batch_size)]
+        batches = self._batches(len(z), batch_size, self.outputs)
+        parts = [self.likelihood.mean(self.decoder(z[rows])) for rows in batches]
         return np.concatenate([np.asarray(part) for part in parts])
 
     def reconstruct(self, images: Images, batch_size: int = 500) -> Images:
@@ -224,7 +226,7 @@ class VAE(keras.Model):
         rng, total = np.random.default_rng(seed), np.zeros(len(images))
         for _ in range(samples):
             z = z_mean + np.exp(0.5 * z_log_var) * rng.standard_normal(z_mean.shape, np.float32)
-            for rows in self._batches(len(images), batch_size):
+            for rows in self._batches(len(images), batch_size, self.outputs):
                 reconstruction = self.likelihood.nll(images[rows], self.decoder(z[rows]))
                 total[rows] += np.asarray(reconstruction + self.prior.kl(z_mean[rows], z_log_var[rows], z[rows]))
         return total / samples
@@ -257,8 +259,8 @@ class VAE(keras.Model):
     def get_config(self) -> dict[str, Any]:
         return dict(self._config)
 
-    def _batches(self, count: int, batch_size: int) -> list[slice]:
+    def _batches(self, count: int, batch_size: int, outputs: int = 1) -> list[slice]:
         """Return the rows of each batch; the last may be smaller."""
         check_count(batch_size, "batch_size")
-        size = images_at_once(batch_size, self.image_shape)
+        size = images_at_once(batch_size, self.image_shape, outputs)
         return [slice(start, start + size) for start in range(0, count, size)]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from vae.evaluation.posterior import ACTIVE_VARIANCE
 from vae.plots.mosaic import INK, TILE, mosaic, tile_size
-from vae.plots.style import COLORS, SMALL, new_figure
-from vae.training.history import kept_epoch
+from vae.plots.style import COLORS, SMALL, nats, new_figure
+from vae.training.history import BETA, kept_epoch
 
 LABELLED_BARS = 32
 """The largest number of bars with room for their values."""
@@ -21,41 +21,60 @@ MAX_BINS = 100
 GALLERY = 10
 """The number of images for which `losses` has room."""
 
-TERMS = {"loss": "Loss (−ELBO)", "reconstruction": "Reconstruction", "kl": "KL"}
+LOSS, UNIT = "−ELBO", "nats per image"
+TERMS = {"loss": f"Loss ({LOSS})", "reconstruction": "Reconstruction", "kl": "KL"}
 HISTORY_COLUMNS = ("epoch", *TERMS, *(f"val_{name}" for name in TERMS))
 """The columns that `training_curves` draws."""
 
 
-def training_curves(history: pd.DataFrame) -> Figure:
+def training_curves(history: pd.DataFrame, loss_name: str = LOSS, unit: str = UNIT) -> Figure:
     """Draw loss, reconstruction and KL by epoch, for training and validation, with the best epoch marked.
 
     Args:
-        history: one row per epoch, with at least `HISTORY_COLUMNS`.
+        history: one row per epoch, with at least `HISTORY_COLUMNS`. With a warm-up of the KL, its epochs are shaded.
+        loss_name: what the training loss is. The validation loss is the negative ELBO.
+        unit: what the nats of the loss and of the reconstruction are of.
     """
     best = kept_epoch(history)
     figure = new_figure(13, 4.6, f"Training: the weights of epoch {best.epoch:.0f} of {len(history)} are kept")
     for axes, (name, title) in zip(figure.subplots(1, 3), TERMS.items(), strict=True):
-        axes.plot(history.epoch, history[name], "o-", color=COLORS[6], label="training")
-        axes.plot(history.epoch, history[f"val_{name}"], "s-", color=COLORS[0], label="validation")
+        training, validation = "training", "validation"
+        if name == "loss" and loss_name != LOSS:
+            training, validation = f"training: {loss_name}".replace(", ", ",\n"), f"validation: {LOSS}"
+        axes.plot(history.epoch, history[name], "o-", color=COLORS[6], label=training)
+        axes.plot(history.epoch, history[f"val_{name}"], "s-", color=COLORS[0], label=validation)
         axes.axvline(best.epoch, color="grey", linestyle=":", label=f"kept: epoch {best.epoch:.0f}")
-        axes.set_title(f"{title}: validation {best[f'val_{name}']:.2f} nats")
-        axes.set(xlabel="epoch", ylabel="nats per image")
+        shade_warmup(axes, history)
+        axes.set_title(f"{title}: validation {nats(best[f'val_{name}'], 2)} nats")
+        axes.set(xlabel="epoch", ylabel=UNIT if name == "kl" else unit.replace(" of ", "\nof ", 1))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.ticklabel_format(axis="y", style="plain", useOffset=False)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        axes.legend(frameon=BETA in history or loss_name != LOSS)  # readable on the shade and lines
     return figure
 
 
-def kl_per_dimension(dimensions: pd.DataFrame) -> Figure:
+def shade_warmup(axes: Axes, history: pd.DataFrame) -> None:
+    """Shade the epochs, if there are any, that end before the weight of the KL has risen to its last value."""
+    rising = history[history[BETA] < history[BETA].max()] if BETA in history else history[:0]
+    if len(rising):
+        axes.axvspan(
+            rising.epoch.min() - 0.5, rising.epoch.max() + 0.5, color="0.92", zorder=0, label="warm-up of the KL"
+        )
+
+
+def kl_per_dimension(dimensions: pd.DataFrame, is_prior: bool = True) -> Figure:
     """Draw one bar per dimension, the largest KL first, with its standard error.
 
     The bars of inactive dimensions are wine red and hatched, with a cross on them.
 
     Args:
         dimensions: as `vae.evaluation.latent_dimensions.by_kl` returns them.
+        is_prior: whether the KL is to the prior N(0, I); otherwise it is to the Gaussians of the aggregate posterior.
     """
     count, active, kl = len(dimensions), dimensions.active.to_numpy(), dimensions.kl
-    title = f"KL: {kl.sum():.2f} nats per image in all, {active.sum()} of {count} latent dimensions active"
+    what = "KL: " if is_prior else "KL of each dimension to a Gaussian with its mean and variance, not to the prior:\n"
+    title = f"{what}{kl.sum():.2f} nats per image in all, {active.sum()} of {count} latent dimensions active"
     figure = new_figure(float(np.clip(0.5 * count + 2, 8, 13)), 4.8, title)
     axes = figure.subplots()
     named = count <= LABELLED_BARS
@@ -113,6 +132,7 @@ def losses(
     captions: Sequence[str],
     gallery_title: str = "The largest losses: class, and loss in nats",
     grey: str = INK,
+    unit: str = UNIT,
 ) -> Figure:
     """Draw the histogram of the loss with its mean and its median, above the images of largest loss.
 
@@ -123,17 +143,20 @@ def losses(
         captions: (count,), one below each image.
         gallery_title: the title of these images, which says what the captions are.
         grey: the colours of images of one channel.
+        unit: what the nats are of.
     """
-    mean, median = values.mean(), np.median(values)
-    title = f"Loss (−ELBO) of {len(values):,} test images: mean {mean:.2f}, median {median:.2f} nats"
+    mean, median = (nats(value, 2) for value in (values.mean(), float(np.median(values))))
+    title = f"Loss ({LOSS}) of {len(values):,} test images: mean {mean}, median {median} nats"
     width, height = tile_size(hardest)
     figure = new_figure(width * GALLERY + 1.5, 5.6 + max(0, height - TILE), title)
     chart, gallery = figure.subplots(2, 1, height_ratios=[3, 1])
     step = bins.loss[1] - bins.loss[0] if len(bins) > 1 else 1.0
     chart.bar(bins.loss, bins.images, step, color=COLORS[1], edgecolor="white", linewidth=0.5)
-    chart.axvline(mean, color=COLORS[0], label=f"mean {mean:.2f}")
-    chart.axvline(median, color=COLORS[7], linestyle="--", label=f"median {median:.2f}")
-    chart.set(xlabel="loss, nats per image", ylabel=f"images per bin of {step:.3g} nats")
+    chart.axvline(values.mean(), color=COLORS[0], label=f"mean {mean}")
+    chart.axvline(np.median(values), color=COLORS[7], linestyle="--", label=f"median {median}")
+    width_of_bin = f"{step:.3g}" if step < 1000 else f"{step:.0f}"
+    chart.set(xlabel=f"loss, {unit}", ylabel=f"images per bin of {width_of_bin} nats")
+    chart.ticklabel_format(axis="x", style="plain", useOffset=False)
     chart.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
     chart.grid(axis="y", alpha=0.3)
     chart.set_axisbelow(True)

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vae.evaluation.latent_moments import Moments
 from vae.plots.mosaic import INK, TILE, mosaic, tile, tile_size
-from vae.plots.style import SMALL, new_figure
+from vae.plots.style import SMALL, nats, new_figure
 
 LETTER = 0.2
 """Inches by which a figure is wider for each letter of its labels. Only half of them are on the side of the labels."""
@@ -46,7 +47,7 @@ def reconstructions(
     """
     title = (
         f"Best, median and worst {whose}, reconstructed from the posterior mean\n"
-        f"Below each its loss in nats; the mean of all test images is {mean_loss:.2f}"
+        f"Below each its loss in nats; the mean of all test images is {nats(mean_loss, 2)}"
     )
     width, height = tile_size(images)
     columns = max(width * images.shape[1], TILE * 8)  # the title needs that width
@@ -57,7 +58,7 @@ def reconstructions(
     ):
         error = np.abs(original - reconstruction).mean(axis=-1, keepdims=True)
         blank = np.full_like(original, np.nan)
-        below = [f"{value:.1f}" for value in loss]
+        below = [nats(value, 1) for value in loss]
         mosaic(axes, np.stack([original, reconstruction, blank]), below, ("original", "reconstruction", "error"), grey)
         colored = tile(axes, np.stack([blank[..., :1], blank[..., :1], error]), ERROR_COLORS)
         axes.set_ylabel(name, fontsize=12, weight="bold")
@@ -89,28 +90,36 @@ def samples(images: NDArray[np.float32], title: str, grey: str = INK) -> Figure:
 
 
 def traversals(
-    images: NDArray[np.float32], values: NDArray[np.float64], dimensions: pd.DataFrame, grey: str = INK
+    images: NDArray[np.float32],
+    values: NDArray[np.float64],
+    dimensions: pd.DataFrame,
+    grey: str = INK,
+    is_prior: bool = True,
 ) -> Figure:
     """Draw one latent dimension per row, labelled with its KL, and one of its values per column.
 
     Args:
         images: (rows, steps, height, width, channels).
-        values: (steps,), the values of the dimension.
+        values: (steps,), the values of the dimension, in standard deviations from its mean.
         dimensions: as `vae.evaluation.latent_dimensions.by_kl` returns them; the first rows are shown.
         grey: the colours of images of one channel.
+        is_prior: whether mean and standard deviation are zero and one, those of the prior.
     """
     rows, steps = images.shape[:2]
     which = "largest KL first" if rows == len(dimensions) else f"the {rows} of {len(dimensions)} with the largest KL"
-    scale = f"from z = {_number(values[0])} to {_number(values[-1])}, the others at zero"
+    ends = f"{_number(values[0])} to {_number(values[-1])}"
+    scale = f" from z = {ends}, the others at zero"
+    if not is_prior:
+        scale = f"\nfrom {ends} standard deviations from its mean over the images, the others at their means"
     width, height = tile_size(images)
-    title = f"One latent dimension a row, {which}: {scale}"
+    title = f"One latent dimension a row, {which}:{scale}"
     shown = dimensions[:rows]
     labels = [f"$z_{{{k}}}$: KL {kl:.2f} nats" for k, kl in zip(shown.dimension, shown.kl, strict=True)]
     margin = 1.4 + LETTER * (max(map(len, labels)) - len("$z_{0}$: KL 0.00 nats"))
-    figure = new_figure(width * steps + margin, height * rows + 0.95, title)
+    figure = new_figure(width * steps + margin, height * rows + (0.95 if is_prior else 1.15), title)
     axes = figure.subplots()
     mosaic(axes, images, [_number(value) for value in values], labels, grey)
-    axes.set_xlabel("value of the dimension")
+    axes.set_xlabel("value of the dimension" if is_prior else "standard deviations from the mean of the dimension")
     return figure
 
 
@@ -151,7 +160,7 @@ def manifold(
     images: NDArray[np.float32],
     values: NDArray[np.float64],
     dimensions: Sequence[int],
-    latent_dim: int,
+    moments: Moments,
     grey: str = INK,
 ) -> Figure:
     """Draw the decoded plane of two dimensions, or the line of one, at Gaussian quantiles.
@@ -160,16 +169,20 @@ def manifold(
 
     Args:
         images: (steps, steps, height, width, channels), growing with row and column; (1, steps, …) for one dimension.
-        values: (steps,), the values of both dimensions.
+        values: (steps,), the values of both dimensions, in standard deviations from their means.
         dimensions: the dimension of the columns and, if there is a second, the dimension of the rows.
-        latent_dim: K.
+        moments: these means and standard deviations.
         grey: the colours of images of one channel.
     """
     rows, steps = images.shape[:2]
+    latent_dim, others, quantiles = len(moments.mean), "zero", "N(0, 1)"
+    if not moments.is_prior:
+        others, quantiles = "their means", "a Gaussian with each dimension's mean and variance"
     shown = {1: "The line of the only latent dimension", 2: "The plane of both latent dimensions"}.get(
-        latent_dim, f"The plane of the two of {latent_dim} latent dimensions with the largest KL, the others at zero"
+        latent_dim,
+        f"The plane of the two of {latent_dim} latent dimensions with the largest KL, the others at {others}",
     )
-    title = f"{shown},\ndecoded at evenly spaced quantiles of N(0, 1)"
+    title = f"{shown},\ndecoded at evenly spaced quantiles of {quantiles}"
     size = TILE if steps < MANIFOLD_STEPS else TILE / 2  # there are hundreds of tiles
     width, height = tile_size(images, size)
     figure = new_figure(width * steps + 0.8, height * rows + 1.15, title)
@@ -178,10 +191,19 @@ def manifold(
     mosaic(axes, images, labels, labels if len(dimensions) > 1 else (), grey)
     axes.tick_params(labelsize=SMALL - 1)
     axes.invert_yaxis()
-    axes.set_xlabel(f"$z_{{{dimensions[0]}}}$")
+    names = [_axis(k, moments) for k in dimensions]
+    axes.set_xlabel(names[0])
     if len(dimensions) > 1:
-        axes.set_ylabel(f"$z_{{{dimensions[1]}}}$")
+        axes.set_ylabel(names[1])
     return figure
+
+
+def _axis(k: int, moments: Moments) -> str:
+    """Return the name of dimension k and, unless N(0, 1) is its prior, what the numbers on its axis are."""
+    name = f"$z_{{{k}}}$"
+    if moments.is_prior:
+        return name
+    return f"{name} in standard deviations ({_number(moments.std[k])}) from its mean ({_number(moments.mean[k])})"
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,7 @@
-"""Paths and planes through the latent space: arrays of z for the decoder."""
+"""Paths and planes through the latent space: arrays of z for the decoder.
+
+Traversals and planes are in standard deviations from the mean of each dimension; `Moments.to_latents` makes z of them.
+"""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -8,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def traversals(latent_dim: int, dimensions: Sequence[int], values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Move one dimension after the other through all values, with the others at zero, the mean of the prior.
+    """Move one dimension after the other through all values, with the others at zero, their mean.
 
     Args:
         latent_dim: K.

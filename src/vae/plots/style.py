@@ -48,6 +48,12 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     return figure
 
 
+def nats(value: float, decimals: int) -> str:
+    """Return a number of nats with a minus sign instead of a hyphen, and from a million on without decimals."""
+    text = f"{value:.{decimals if abs(value) < 1e6 else 0}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
 def save_figure(path: Path, figure: Figure, levels: int = 256) -> None:
     """Write a PNG file, whole or not at all. Equal figures give equal bytes.
 

@@ -82,6 +82,7 @@ def fit(
         InputError: the KL's warm-up does not end before the training.
     """
     steps = math.ceil(len(images) / settings.batch_size)
+    validation_size = images_at_once(VALIDATION_BATCH_SIZE, model.image_shape, model.outputs)
     record = EpochRecord("train.learning_rate", settings.learning_rate)
     early_stopping = keras.callbacks.EarlyStopping(
         "val_loss",
@@ -107,7 +108,7 @@ def fit(
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             steps_per_epoch=steps,
-            validation_data=batches(validation_images, images_at_once(VALIDATION_BATCH_SIZE, model.image_shape)),
+            validation_data=batches(validation_images, validation_size),
             callbacks=[
                 *(*callbacks, ValidationNoise(), record, early_stopping),
                 *([resume] if resume else []),

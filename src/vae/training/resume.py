@@ -46,6 +46,7 @@ def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) 
         digest.update(f"\0{file.relative_to(SOURCES)}\0".encode() + file.read_bytes())
     for array in arrays:
         digest.update(f"\0{array.dtype}{array.shape}".encode())
+        array = array if isinstance(array, StoredImages) else np.atleast_1d(array)  # a weight may be a scalar
         values = array.rows if isinstance(array, StoredImages) else array
         for rows in pieces(len(array), at_once(array.shape[1:])):
             digest.update(np.ascontiguousarray(values[rows]).data)

@@ -19,6 +19,8 @@ class Objective(Protocol):
 
     samples: int
     """The number of draws of z for each image."""
+    loss_name: str
+    """What training minimizes, for the training curves: −ELBO, or how it differs from that."""
 
     def draw(self, z: KerasTensor) -> KerasTensor:
         """Return draws of z as they are; an objective may change the gradients that flow back through them."""

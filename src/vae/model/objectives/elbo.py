@@ -28,6 +28,13 @@ class Elbo:
 
     def __init__(self, options: Options) -> None:
         self.samples, self.options = options.samples, options
+        self.loss_name = "−ELBO"
+        if options.beta_warmup:
+            self.loss_name += f", KL weighted by up to {options.beta:g}"
+        elif options.beta != 1:
+            self.loss_name += f", KL weighted by {options.beta:g}"
+        if options.free_bits:
+            self.loss_name += f", {options.free_bits:g} nats free"
 
     def draw(self, z: KerasTensor) -> KerasTensor:
         """Return the draws as they are."""

@@ -30,6 +30,7 @@ class ImportanceWeighted:
                 "set them to 1.0, 0 and 0.0."
             )
         self.samples = options.samples
+        self.loss_name = f"importance-weighted, k = {options.samples}"
 
     def draw(self, z: KerasTensor) -> KerasTensor:
         """Return the draws as they are."""
