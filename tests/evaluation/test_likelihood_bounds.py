@@ -54,7 +54,7 @@ class LinearGaussian:
         spread: the variances of q(z|x), as multiples of the true posterior's.
     """
 
-    likelihood, prior = Gaussian(), WideNormal()
+    likelihood, prior, outputs = Gaussian(), WideNormal(), 1
 
     def __init__(self, weights: NDArray[np.float64], shift: float = 0.0, spread: float = 1.0) -> None:
         covariance = np.linalg.inv(np.eye(len(weights)) / PRIOR**2 + weights @ weights.T / NOISE**2)

@@ -76,7 +76,7 @@ def bounds(
     sums, done = _Sums.start(len(images), state)
     noise = keras.random.SeedGenerator(seed)
     noise.state.assign([seed, done])  # it counts the draws
-    draw, size = _compile_draw(model, noise), images_at_once(batch_size, images.shape[1:])
+    draw, size = _compile_draw(model, noise), images_at_once(batch_size, images.shape[1:], model.outputs)
     number, saved = 0, monotonic()
     with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
         for rows in pieces(len(images), size):
