@@ -8,8 +8,10 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+from vae.errors import InputError
 from vae.model.architectures import ARCHITECTURES
-from vae.model.inputs import check_if_array, check_image_shape, choose
+from vae.model.conditional import ConditionalArchitecture, with_labels
+from vae.model.inputs import check_if_array, check_image_shape, check_inputs, choose
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
@@ -43,6 +45,8 @@ class VAE(PublicMethods, keras.Model):
         architecture: a key of `ARCHITECTURES`.
         likelihood: a key of `LIKELIHOODS`.
         prior: a key of `PRIORS`.
+        conditional: whether the encoder and the decoder see the labels, which are indices into `class_names`. Where
+            others take images, such a model takes a pair of images and their labels: `fit((images, labels))`.
         objective: a key of `OBJECTIVES`. This argument and the next four decide what `fit` minimizes.
         samples: the number of draws of z for each image in training.
         beta: the weight of the KL.
@@ -58,7 +62,8 @@ class VAE(PublicMethods, keras.Model):
         name: the name of the Keras model.
 
     Raises:
-        InputError: a name is unknown, or the architecture has no layers for images of that shape.
+        InputError: a name is unknown, the architecture has no layers for images of that shape, or a conditional model
+            has no classes or the VampPrior.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class VAE(PublicMethods, keras.Model):
         architecture: str = "tutorial",
         likelihood: str = "bernoulli",
         prior: str = "standard",
+        conditional: bool = False,
         objective: str = "elbo",
         dropout: float = 0.0,
         samples: int = 1,
@@ -83,7 +89,7 @@ class VAE(PublicMethods, keras.Model):
     ) -> None:
         super().__init__(name=name)
         self.image_shape, self.latent_dim = check_image_shape(image_shape), latent_dim
-        self.class_names = tuple(class_names)
+        self.class_names, self.conditional = tuple(class_names), conditional
         seed = secrets.randbits(32) if seed is None else seed
         options = Options(samples, beta, beta_warmup, free_bits)
         self._config = {
@@ -100,11 +106,19 @@ class VAE(PublicMethods, keras.Model):
             "class_names": list(class_names),
             "name": name,
         } | {key: value for key, value in options._asdict().items() if value != Options._field_defaults[key]}
+        self._config |= {"conditional": True} if conditional else {}  # files of other models stay as they were
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
         self.outputs = self.likelihood.outputs(self.image_shape[-1])  # of the decoder for each pixel
         build_prior = choose(PRIORS, prior, "prior")
+        if conditional and prior == "vampprior":
+            raise InputError(
+                "model.prior: vampprior has pseudo-inputs without labels, which model.conditional: true needs; choose "
+                "another prior, or set model.conditional to false."
+            )
         self.objective = choose(OBJECTIVES, objective, "objective")(options)
         layers = choose(ARCHITECTURES, architecture, "architecture")
+        if conditional:
+            layers = ConditionalArchitecture(layers, len(class_names))
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
         dropout_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
         self.encoder = layers.build_encoder(
@@ -120,19 +134,25 @@ class VAE(PublicMethods, keras.Model):
         self.prior = build_prior(latent_dim, self.encoder)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
-        self(keras.Input(self.image_shape))  # builds it: weights can be loaded, and the summary shows shapes
+        labels = keras.Input((), dtype="int32") if conditional else None
+        self(
+            with_labels(keras.Input(self.image_shape), labels)
+        )  # builds it: weights can be loaded, and the summary shows shapes
 
-    def call(self, images: KerasTensor, training: bool = False) -> VAEOutput:
+    def call(self, inputs: Any, training: bool = False) -> VAEOutput:
         """Pass images (batch, height, width, channels) in [0, 1] through the model.
 
+        The inputs of a conditional model are a pair of the images and their labels (batch,).
         There is one draw of z for each image, or in training as many as the objective needs.
         """
-        z_mean, z_log_var = self.encoder(images, training=training)
+        _, labels = self._split(inputs)
+        z_mean, z_log_var = self.encoder(inputs, training=training)
         if not training:
             z = self.sampling(z_mean, z_log_var)
         else:
             z = self.objective.draw(self.sampling(*self._repeated(z_mean, z_log_var)))
-        return VAEOutput(z_mean, z_log_var, z, self.decoder(z))
+            labels = None if labels is None else self._repeated(labels)[0]
+        return VAEOutput(z_mean, z_log_var, z, self.decoder(with_labels(z, labels)))
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -143,8 +163,9 @@ class VAE(PublicMethods, keras.Model):
         the metrics. Targets `y` and weights are not used. In training, the loss is the objective's; otherwise it is the
         negative ELBO.
         """
-        samples = self.objective.samples if training else 1
-        images, z_mean, z_log_var = self._repeated(x, *y_pred[:2]) if training else (x, *y_pred[:2])
+        samples, (images, _) = self.objective.samples if training else 1, self._split(x)
+        tensors = (images, *y_pred[:2])
+        images, z_mean, z_log_var = self._repeated(*tensors) if training else tensors
         reconstruction = self.likelihood.nll(images, y_pred.parameters)
         draws = Draws(reconstruction, z_mean, z_log_var, y_pred.z, self.prior, samples)
         kl = draws.kl()
@@ -156,27 +177,38 @@ class VAE(PublicMethods, keras.Model):
         """Return the number of training steps so far."""
         return self.optimizer.iterations if self.optimizer else 0
 
+    def _split(self, inputs: Any) -> tuple[KerasTensor, KerasTensor | None]:
+        """Return the images and, of a conditional model, the labels."""
+        images, labels = inputs if self.conditional else (inputs, None)
+        return images, labels
+
     def _repeated(self, *tensors: KerasTensor) -> tuple[KerasTensor, ...]:
         """Return each tensor (batch, …) as often as the objective needs draws, (samples * batch, …)."""
         count = self.objective.samples
         return tensors if count == 1 else tuple(ops.concatenate([tensor] * count) for tensor in tensors)
 
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
-        """Train as `keras.Model.fit` does, after a check of images that are an array.
+        """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
 
         Raises:
             InputError: as in `encode`.
         """
-        x, validation_data = (check_if_array(images, self.image_shape) for images in (x, validation_data))
+        x = check_inputs(x, self.image_shape, self._classes)
+        if self.conditional:
+            validation_data = check_inputs(validation_data, self.image_shape, self._classes)
+            if isinstance(validation_data, tuple) and len(validation_data) == 2:
+                validation_data = (validation_data,)  # a pair by itself would be inputs and targets
+        else:
+            validation_data = check_if_array(validation_data, self.image_shape)
         return super().fit(x, *arguments, validation_data=validation_data, **options)
 
     def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
-        """Evaluate as `keras.Model.evaluate` does, after a check of images that are an array.
+        """Evaluate as `keras.Model.evaluate` does, after a check of images that are an array, and of their labels.
 
         Raises:
             InputError: as in `encode`.
         """
-        return super().evaluate(check_if_array(x, self.image_shape), *arguments, **options)
+        return super().evaluate(check_inputs(x, self.image_shape, self._classes), *arguments, **options)
 
     def get_config(self) -> dict[str, Any]:
         return dict(self._config)
