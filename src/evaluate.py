@@ -56,7 +56,9 @@ def main() -> None:
     split, parts = next(zip(shown.values(), found.values(), strict=True))
     save_arrays(Path("data/evaluation/test.npz"), **parts._asdict())
     other_kl = None if isinstance(model.prior, StandardNormal) else parts.kl
-    results["posterior"] = posterior.summarize(*encode(model, split.images, settings.batch_size), seed, other_kl)
+    labels = split.known_labels if model.conditional else None
+    z_mean, z_log_var = encode(model, split.images, settings.batch_size, labels=labels)
+    results["posterior"] = posterior.summarize(z_mean, z_log_var, seed, other_kl)
     write_json(Path("reports/details/evaluate.json"), results)
 
     active = {"active_units": results["posterior"]["active_units"]}
@@ -68,7 +70,9 @@ def main() -> None:
 def all_bounds(model: VAE, shown: dict[str, Split], settings: Evaluate, seed: int) -> dict[str, Bounds]:
     """Return the bounds of each protocol's images. A killed stage resumes from what it saved of them."""
     of_all = {"seed": seed, "evaluate": dict(settings)}
-    identity = fingerprint(of_all, *(split.images for split in shown.values()), *model.get_weights())
+    images = [split.images for split in shown.values()]
+    labels = [split.known_labels for split in shown.values()] if model.conditional else []
+    identity = fingerprint(of_all, *images, *labels, *model.get_weights())
     with unfinished(state_folder("data/evaluation/unfinished"), identity) as state:
         return {
             protocol: bounds(
@@ -79,6 +83,7 @@ def all_bounds(model: VAE, shown: dict[str, Split], settings: Evaluate, seed: in
                 seed=seed,
                 title=protocol,
                 state=StateFile(state.path.with_name(f"{protocol}.npz"), identity),
+                labels=split.known_labels if model.conditional else None,
             )
             for protocol, split in shown.items()
         }

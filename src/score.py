@@ -25,8 +25,8 @@ from vae.stage import run_stage
 def main() -> None:
     seed, settings = load_settings(Score)
     model = load_model(Path("models/vae.keras"), VAE, stage="train")
-    splits = load_splits(Path("data/prepared"), ("test", "train"), image_shape=model.image_shape)
-    if reason := missing_classes(splits[1]):
+    test, train = load_splits(Path("data/prepared"), ("test", "train"), image_shape=model.image_shape)
+    if reason := missing_classes(train):
         leave_out(
             "The Frechet distances in a classifier's features are",
             reason,
@@ -35,16 +35,16 @@ def main() -> None:
         )
         return
     classifier = load_model(Path("models/classifier.keras"), Classifier, stage="classify")
-    test, train = (split.images for split in splits)
-    check_images(test[:1], classifier.image_shape)  # the values were checked, or are when they are read
+    total = len(test.images)
+    check_images(test.images[:1], classifier.image_shape)  # the values were checked, or are when they are read
     z_mean, z_log_var = load_arrays(
-        Path("data/embeddings/train.npz"), "z_mean", "z_log_var", shape=(len(train), model.latent_dim)
+        Path("data/embeddings/train.npz"), "z_mean", "z_log_var", shape=(len(train.images), model.latent_dim)
     )
-    (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(len(test), model.latent_dim))
+    (z_mean_test,) = load_arrays(Path("data/embeddings/test.npz"), "z_mean", shape=(total, model.latent_dim))
 
     mixture = fit_to_part(z_mean, z_log_var, settings.mixture_components, seed)
-    count = common_size(test, train)
-    of_all = "" if count == len(test) else f" of {len(test):,}"
+    count = common_size(test.images, train.images)
+    of_all = "" if count == total else f" of {total:,}"
     print(f"Frechet distance between {count:,}{of_all} test images and {count:,} images of each kind", flush=True)
     sets = {
         name: features(classifier, images.items, settings.batch_size, f"features, {name}", images.to_images)

@@ -39,12 +39,15 @@ def main() -> None:
         model.prior.initialize(train.images)
     if model.likelihood.binarizes:
         validation = binarized(validation)
+    labels = (train.known_labels, validation.known_labels) if model.conditional else None
     everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)}
-    identity = fingerprint(everything, train.images, validation.images, *model.get_weights())
+    identity = fingerprint(everything, train.images, validation.images, *(labels or ()), *model.get_weights())
     with exclusive(Path("models/.training.lock")), unfinished(state_folder("models/unfinished"), identity) as state:
         print(f"training on {device()}", flush=True)
         try:
-            history = fit(model, train.images, validation.images, settings, seed, state, report=write_history)
+            history = fit(
+                model, train.images, validation.images, settings, seed, state, report=write_history, labels=labels
+            )
         except DivergenceError as diverged:
             if diverged.best_epoch is None:
                 raise

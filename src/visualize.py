@@ -38,6 +38,8 @@ TRAVERSED = 16
 TRAVERSAL_VALUES = np.linspace(-3, 3, 13)
 INTERPOLATION_STEPS = 11
 COLUMNS, PAIRS = 12, 5
+CLASSES, STYLES = 20, 20  # rows and columns of a conditional model's samples
+SHOWN_CLASS = 0  # of a conditional model's walks through the latent space
 
 
 def main() -> None:
@@ -69,9 +71,7 @@ def main() -> None:
     draw_reconstructions(model, test, z_mean, reconstruction + kl, grey)
     draw_dimensions(model, latent_dimensions.by_kl(z_mean, z_log_var, moments), moments, grey)
     draw_interpolations(model, test, z_mean, grey)
-    samples = model.sample(settings.prior_samples, seed)
-    title = f"{len(samples)} decoded draws from the prior"
-    save_figure(REPORTS / "prior_samples.png", grids.samples(samples, title, grey))
+    draw_samples(model, settings.prior_samples, seed, grey)
     if perplexity < settings.perplexity:
         points = f"{len(shown.images)} points have room for {perplexity:.6g}, which the maps use"
         print(f"visualize.perplexity is {settings.perplexity:g}, but {points}.", flush=True)
@@ -100,7 +100,7 @@ def draw_reconstructions(
         texts, whole = names.labels(test.class_names, 10, lines=3), len(test.class_names)
         classes = [texts[label] for label in test.labels[shown[0]]]
         whose = f"test image of {'each class' if len(classes) == whole else f'{len(classes)} of {whole:,} classes'}"
-    decoded = decode(model, z_mean[shown])
+    decoded = decode(model, z_mean[shown], labels=test.known_labels[shown] if model.conditional else None)
     figure = grids.reconstructions(test.images[shown], decoded, loss[shown], classes, float(loss.mean()), whose, grey)
     save_figure(REPORTS / "reconstructions.png", figure)
 
@@ -110,30 +110,56 @@ def draw_dimensions(model: VAE, table: pd.DataFrame, moments: Moments, grey: str
     write_csv(REPORTS / "kl_per_dimension.csv", table)
     save_figure(REPORTS / "kl_per_dimension.png", charts.kl_per_dimension(table, moments.is_prior))
 
+    label, of_class = (SHOWN_CLASS, class_texts(model)[SHOWN_CLASS]) if model.conditional else (None, "")
     z = latent_walks.traversals(model.latent_dim, table.dimension[:TRAVERSED].tolist(), TRAVERSAL_VALUES)
-    decoded = decode(model, moments.to_latents(z))
-    figure = grids.traversals(decoded, TRAVERSAL_VALUES, table, grey, moments.is_prior)
+    decoded = decode(model, moments.to_latents(z), labels=label)
+    figure = grids.traversals(decoded, TRAVERSAL_VALUES, table, grey, moments.is_prior, of_class)
     save_figure(REPORTS / "traversals.png", figure)
 
     values = latent_walks.gaussian_quantiles(grids.manifold_steps(model.image_shape))
     first = table.dimension[:2].tolist()
-    plane = decode(model, moments.to_latents(latent_walks.plane(model.latent_dim, first, values)))
-    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, moments, grey))
+    plane = decode(model, moments.to_latents(latent_walks.plane(model.latent_dim, first, values)), labels=label)
+    save_figure(REPORTS / "manifold.png", grids.manifold(plane, values, first, moments, grey, of_class))
 
 
 def draw_interpolations(model: VAE, test: Split, z_mean: NDArray[np.float32], grey: str) -> None:
-    """Draw the way between the first test images of two classes: 0 to 1, 2 to 3, and so on; or of any two images."""
+    """Draw the way between the first test images of two classes: 0 to 1, 2 to 3, and so on; or of any two images.
+
+    A conditional model decodes one class in a row: the ends are then the first two test images of a class.
+    """
     pairs, of = examples.pairs(len(test.images), PAIRS), "test images"
     texts = [str(i) for i in range(len(test.images))]
-    if test.labels is not None and not missing_classes(test):
-        pairs, of = examples.pairs_of_classes(test.labels, PAIRS), "classes"
+    if test.labels is not None and (model.conditional or not missing_classes(test)):
+        choose = examples.pairs_within_classes if model.conditional else examples.pairs_of_classes
+        pairs, of = choose(test.labels, PAIRS), "classes"
         classes = names.labels(test.class_names, 16)
         texts = [classes[label] for label in test.labels]
     starts, ends = pairs.T
-    between = decode(model, latent_walks.interpolations(z_mean[starts], z_mean[ends], INTERPOLATION_STEPS))
-    rows = [f"{texts[start]} → {texts[end]}" for start, end in pairs]
+    labels = test.known_labels[starts, np.newaxis] if model.conditional else None
+    walks = latent_walks.interpolations(z_mean[starts], z_mean[ends], INTERPOLATION_STEPS)
+    between = decode(model, walks, labels=labels)
+    rows = [texts[start] if model.conditional else f"{texts[start]} → {texts[end]}" for start, end in pairs]
     figure = grids.interpolations(test.images[starts], between, test.images[ends], rows, of, grey)
     save_figure(REPORTS / "interpolations.png", figure)
+
+
+def draw_samples(model: VAE, count: int, seed: int, grey: str) -> None:
+    """Draw decoded draws from the prior; of a conditional model each with several labels, for about as many images."""
+    if model.conditional:
+        shown = examples.spread(np.arange(len(model.class_names)), CLASSES)
+        columns = min(max(1, count // len(shown)), STYLES)
+        z = np.broadcast_to(model.prior.sample(columns, seed), (len(shown), columns, model.latent_dim))
+        texts, images = class_texts(model), decode(model, z, labels=shown[:, np.newaxis])
+        figure = grids.samples_of_classes(images, [texts[label] for label in shown], len(texts), grey)
+    else:
+        samples = model.sample(count, seed)
+        figure = grids.samples(samples, f"{len(samples)} decoded draws from the prior", grey)
+    save_figure(REPORTS / "prior_samples.png", figure)
+
+
+def class_texts(model: VAE) -> list[str]:
+    """Return the names of a conditional model's classes as texts of a figure."""
+    return names.labels(np.array(model.class_names), 16)
 
 
 def draw_maps(perplexity: float, seed: int, shown: Split, z_mean: NDArray[np.float32]) -> None:

@@ -63,6 +63,9 @@ class LinearGaussian:
         self.log_var = tf.constant(np.log(spread * np.diag(covariance)), tf.float32)
         self.shift = shift
 
+    def checked_labels(self, labels: Any, count: int) -> Any:
+        return labels
+
     def encoder(self, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         assert not training
         mean = tf.reshape(images, (len(images), -1)) @ self.to_mean + self.shift
@@ -103,6 +106,31 @@ def independent() -> LinearGaussian:
 @pytest.fixture
 def pairs() -> NDArray[np.float32]:
     return np.random.default_rng(1).normal(size=(5, 1, 2, 1)).astype("float32")
+
+
+class OfClasses(LinearGaussian):
+    """The same for x - 3 y, so that log p(x|y) and the posterior of each label y are known."""
+
+    def encoder(self, images: Any, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        x, labels = images
+        return super().encoder(x - 3 * tf.cast(labels, tf.float32)[:, None, None, None], training)
+
+    def decoder(self, z: Any) -> tf.Tensor:
+        z, labels = z
+        return super().decoder(z) + 3 * tf.cast(labels, tf.float32)[:, None]
+
+
+def test_the_bounds_of_a_conditional_model_are_on_the_likelihood_given_the_label(pairs: NDArray[np.float32]) -> None:
+    model, labels = OfClasses(np.eye(2)), np.array([0, 1, 4, 2, 2], np.uint8)
+    found = bounds(cast(Any, model), pairs, samples=7, batch_size=2, seed=0, labels=labels)
+    given = pairs - 3 * labels[:, np.newaxis, np.newaxis, np.newaxis].astype("float32")
+    np.testing.assert_allclose(found.importance_weighted, -model.log_likelihood(given), rtol=1e-5)
+
+
+def test_the_bounds_of_a_conditional_model_need_labels(images: NDArray[np.float32]) -> None:
+    model = VAE(images.shape[1:], 2, conditional=True, class_names=["a", "b"])
+    with pytest.raises(InputError, match=r"^the model is conditional, so it needs the label of each image too"):
+        bounds(model, images, samples=1, batch_size=6, seed=0)
 
 
 @pytest.mark.parametrize("samples", [1, 7])

@@ -47,6 +47,7 @@ def run_stages(
     names: Sequence[str],
     reason: str = "",
     stages: Sequence[str] = STAGES,
+    model: dict[str, Any] | None = None,
 ) -> Run:
     """Write prepared images with these labels into a folder, and run stages there.
 
@@ -57,6 +58,7 @@ def run_stages(
         names: the names of the classes.
         reason: why no classes can be told apart.
         stages: the stages; the outputs of the others are there already.
+        model: further changes of the section `model`.
     """
     run = Run(path, reason)
     for file in ("dvc.yaml", "data/random_weights.txt"):
@@ -65,6 +67,7 @@ def run_stages(
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     for section, changes in CHANGES.items():
         params[section] |= changes
+    params["model"] |= model or {}
     (run.path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     rng = np.random.default_rng(0)
     for name, count in SIZES.items():

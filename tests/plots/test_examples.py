@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from vae.plots.examples import extremes, extremes_of_each_class, hardest, pairs, pairs_of_classes, spread
+from vae.plots.examples import (
+    extremes,
+    extremes_of_each_class,
+    hardest,
+    pairs,
+    pairs_of_classes,
+    pairs_within_classes,
+    spread,
+)
 
 
 def test_best_median_and_worst_of_each_class_are_found() -> None:
@@ -57,3 +65,9 @@ def test_pairs_of_classes_are_their_first_images() -> None:
 )
 def test_without_classes_the_first_images_are_paired(images: int, expected: list[list[int]]) -> None:
     assert pairs(images, 3).tolist() == expected
+
+
+def test_pairs_within_classes_are_their_first_two_images_or_the_only_one() -> None:
+    labels = np.array([5, 2, 2, 0, 5, 9, 2, 9], np.uint8)
+    assert pairs_within_classes(labels, 9).tolist() == [[3, 3], [1, 2], [0, 4], [5, 7]]
+    assert pairs_within_classes(labels, 2).tolist() == [[3, 3], [5, 7]]

@@ -183,6 +183,29 @@ def test_one_dimension_is_drawn_as_a_line(noise: Noise) -> None:
     assert figure.get_suptitle().startswith("The line of the only latent dimension,")
 
 
+@pytest.mark.parametrize(
+    ("total", "title"), [(2, "One class a row, and one draw"), (1000, "One of 2 of 1,000 classes a row, and one draw")]
+)
+def test_samples_of_classes_have_one_class_per_row(total: int, title: str, noise: Noise) -> None:
+    images = noise(2, 3)
+    figure = grids.samples_of_classes(images, ["cat", "a very long name"], total)
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(tiles(axes), images[..., 0])
+    assert labels_left(axes) == ["cat", "a very long name"]
+    assert figure.get_suptitle().startswith(title)
+    figure.draw_without_rendering()
+    boxes = [*(label.get_window_extent() for label in axes.get_yticklabels()), figure.texts[0].get_window_extent()]
+    assert min(box.x0 for box in boxes) >= 0
+    assert boxes[-1].x1 <= figure.bbox.width
+
+
+def test_walks_of_a_conditional_model_name_their_class(noise: Noise, dimensions: Dimensions) -> None:
+    walks = grids.traversals(noise(1, 2), np.array([-1.0, 1.0]), dimensions([2.0]), of_class="cat")
+    plane = grids.manifold(noise(2, 2), np.array([-1.0, 1.0]), [0, 1], Moments.of_standard_prior(2), of_class="cat")
+    for figure in (walks, plane):
+        assert figure.get_suptitle().endswith("; class cat")
+
+
 def test_reconstructions_without_classes_have_no_names_above_them(noise: Noise) -> None:
     images = noise(3, 2)
     figure = grids.reconstructions(images, images, np.ones((3, 2)), [], 1.0, "test images")

@@ -30,6 +30,7 @@ OTHERS = {
     "prepare.image_size",
     "prepare.channels",
     "prepare.skip_unreadable",
+    "model.conditional",
     "train.initial_weights",
 }
 """The options that are neither a number nor one of some words, each with tests of its own."""

@@ -10,7 +10,9 @@ from vae.settings.model import Model
 from vae.settings.train import Train
 from vae.training.fit import build_model
 
-MODEL = Model(architecture="tutorial", latent_dim=2, dropout=0.0, likelihood="bernoulli", prior="standard")
+MODEL = Model(
+    architecture="tutorial", latent_dim=2, dropout=0.0, likelihood="bernoulli", prior="standard", conditional=False
+)
 TRAIN = Train(
     objective="elbo",
     samples=1,

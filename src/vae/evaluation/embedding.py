@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from vae.data.binarization import binarized
 from vae.data.shards import Images, pieces
-from vae.data.splits import Split
+from vae.data.splits import Labels, Split
 from vae.io.arrays import save_arrays
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
@@ -33,7 +33,7 @@ def seen_by(model: VAE, split: Split) -> Split:
 
 
 def encode(
-    model: VAE, images: Images, batch_size: int, title: str = "encode"
+    model: VAE, images: Images, batch_size: int, title: str = "encode", labels: Labels | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return what `VAE.encode` does, z_mean and z_log_var, while only a batch of the images is in memory.
 
@@ -42,16 +42,24 @@ def encode(
         images: (n, height, width, channels).
         batch_size: the largest number of images in one batch; there are fewer if they are large.
         title: the title of the progress bar.
+        labels: (n,), for a conditional model.
+
+    Raises:
+        InputError: as in `VAE.encode`.
     """
     rows = list(pieces(len(images), images_at_once(batch_size, model.image_shape)))
-    parts = [model.encode(images[i], batch_size) for i in tqdm(rows, title, unit="batch", disable=None)]
+    parts = [
+        model.encode(images[i], batch_size, labels=None if labels is None else labels[i])
+        for i in tqdm(rows, title, unit="batch", disable=None)
+    ]
     z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
     return z_mean, z_log_var
 
 
 def embed(model: VAE, split: Split, batch_size: int, title: str = "embed") -> Embedding:
-    """Encode the images of the split, as `encode` does, and keep their labels."""
-    return Embedding(*encode(model, split.images, batch_size, title), split.labels)
+    """Encode the images of the split, as `encode` does, with their labels if the model is conditional; keep these."""
+    labels = split.known_labels if model.conditional else None
+    return Embedding(*encode(model, split.images, batch_size, title, labels), split.labels)
 
 
 def save_embedding(path: Path, embedding: Embedding) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae.data.shards import Images
-from vae.data.splits import sample_rows
+from vae.data.splits import Labels, Split, sample_rows
 from vae.model.vae import VAE
 
 MAX_VALUES = 2**29
@@ -32,8 +32,8 @@ def common_size(test: Images, train: Images) -> int:
 
 def image_sets(
     model: VAE,
-    test: Images,
-    train: Images,
+    test: Split,
+    train: Split,
     z_mean_test: NDArray[np.float32],
     mixture: NDArray[np.float32],
     batch_size: int,
@@ -41,22 +41,36 @@ def image_sets(
 ) -> dict[str, ImageSet]:
     """Return the sets by name, of `common_size` images each.
 
+    A conditional model reconstructs each image with its own label. The labels for draws of z are those of training
+    images drawn at random, so that the classes are as frequent as there.
+
     Args:
         model: the VAE whose decoder makes images.
-        test: (n, height, width, channels), the test images; some at random if there are more.
-        train: (m, height, width, channels), the training images, of which some at random are a set.
+        test: n test images; some at random if there are more.
+        train: m training images, of which some at random are a set.
         z_mean_test: (n, latent_dim), the posterior means of the test images: the set `reconstruction`.
         mixture: (count, latent_dim), latent vectors of the set `mixture`.
         batch_size: the largest number of images that are decoded at a time.
         seed: the seed of the draws.
     """
-    count = common_size(test, train)
-    compared = np.arange(len(test))[sample_rows(len(test), count, seed)]
-    decode = partial(model.decode, batch_size=batch_size)
+    count = common_size(test.images, train.images)
+    compared = np.arange(len(test.images))[sample_rows(len(test.images), count, seed)]
+    drawn = np.random.default_rng(seed).choice(len(train.images), count, replace=False)
+    own, others = (test.known_labels[compared], train.known_labels[drawn]) if model.conditional else (None, None)
+    decoded = partial(_decoded, model, batch_size)
     return {
-        "test": ImageSet(compared, test.__getitem__),
-        "prior": ImageSet(np.asarray(model.prior.sample(count, seed)), decode),
-        "reconstruction": ImageSet(z_mean_test[compared], decode),
-        "mixture": ImageSet(mixture, decode),
-        "train": ImageSet(np.random.default_rng(seed).choice(len(train), count, replace=False), train.__getitem__),
+        "test": ImageSet(compared, test.images.__getitem__),
+        "prior": decoded(np.asarray(model.prior.sample(count, seed)), others),
+        "reconstruction": decoded(z_mean_test[compared], own),
+        "mixture": decoded(mixture, others),
+        "train": ImageSet(drawn, train.images.__getitem__),
     }
+
+
+def _decoded(model: VAE, batch_size: int, z: NDArray[np.float32], labels: Labels | None) -> ImageSet:
+    """Return the mean images of latent vectors (n, latent_dim), with their labels if the model is conditional."""
+
+    def to_images(rows: NDArray[Any]) -> NDArray[np.float32]:
+        return model.decode(z[rows], batch_size, labels=None if labels is None else labels[rows])
+
+    return ImageSet(np.arange(len(z)), to_images)

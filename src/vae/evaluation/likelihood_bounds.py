@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vae.data.shards import Images, pieces
+from vae.data.splits import Labels
 from vae.errors import InputError
+from vae.model.conditional import with_labels
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 from vae.training.resume import StateFile
@@ -24,7 +26,7 @@ SAVE_SECONDS = 20
 """The seconds between two states on disk, which a killed computation loses at most."""
 NATS_ONLY = (28, 28, 1)
 """The shape of MNIST's images, for which bounds are published in nats per image."""
-Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
+Draw = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
 class Bounds(NamedTuple):
@@ -47,6 +49,7 @@ def bounds(
     seed: int,
     title: str = "evaluate",
     state: StateFile | None = None,
+    labels: Labels | None = None,
 ) -> Bounds:
     """Return the negative ELBO of each image and its importance-weighted bound, from the same samples of z ~ q(z|x).
 
@@ -72,7 +75,12 @@ def bounds(
         title: the title of the progress bar.
         state: the file that keeps the sums so far, written every `SAVE_SECONDS`. If it contains some, the computation
             resumes from there, and ends as if it had never been interrupted.
+        labels: (n,), for a conditional model, whose bounds are on p(x|y).
+
+    Raises:
+        InputError: the labels do not fit the model and the images.
     """
+    labels = model.checked_labels(labels, len(images))
     sums, done = _Sums.start(len(images), state)
     noise = keras.random.SeedGenerator(seed)
     noise.state.assign([seed, done])  # it counts the draws
@@ -85,9 +93,10 @@ def bounds(
             if first >= samples:
                 continue
             batch = tf.constant(images[rows])
-            z_mean, z_log_var = model.encoder(batch, training=False)
+            theirs = None if labels is None else tf.constant(labels[rows])
+            z_mean, z_log_var = model.encoder(with_labels(batch, theirs), training=False)
             for _ in range(first, samples):
-                sums.add(rows, *draw(batch, z_mean, z_log_var))
+                sums.add(rows, *draw(batch, theirs, z_mean, z_log_var))
                 done += 1
                 bar.update(len(batch))
                 if state and monotonic() - saved > SAVE_SECONDS:
@@ -133,7 +142,7 @@ class _Sums(NamedTuple):
 
 
 def _compile_draw(model: VAE, noise: keras.random.SeedGenerator) -> Draw:
-    """Return a function of a batch of images, its z_mean and its z_log_var, which draws one z for each image.
+    """Return a function of a batch of images, their labels or None, z_mean and z_log_var, which draws a z for each.
 
     It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (batch,) each, in float64.
     """
@@ -141,14 +150,18 @@ def _compile_draw(model: VAE, noise: keras.random.SeedGenerator) -> Draw:
 
     # Traced for each of the two sizes of batches: a graph for any size would round differently.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def compiled(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def compiled(
+        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
         z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
         log_q = -0.5 * tf.reduce_sum(tf.square(epsilon) + z_log_var + math.log(2 * math.pi), axis=-1)
-        return model.likelihood.nll(batch, model.decoder(z)), log_q - log_prior(z)
+        return model.likelihood.nll(batch, model.decoder(with_labels(z, labels))), log_q - log_prior(z)
 
-    def draw(batch: tf.Tensor, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> list[NDArray[np.float64]]:
-        nll, log_ratio = compiled(batch, z_mean, z_log_var)
+    def draw(
+        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor
+    ) -> list[NDArray[np.float64]]:
+        nll, log_ratio = compiled(batch, labels, z_mean, z_log_var)
         kl = model.prior.kl(z_mean, z_log_var) if model.prior.has_exact_kl else log_ratio
         return [np.asarray(term, np.float64) for term in (nll, kl, log_ratio)]
 

@@ -61,6 +61,59 @@ def check_if_array(images: Any, shape: tuple[int, int, int]) -> Any:
     return check_images(images, shape) if isinstance(images, np.ndarray) or ops.is_tensor(images) else images
 
 
+def check_labels(labels: Any, count: int, classes: int) -> NDArray[np.int32] | None:
+    """Return the labels of `count` images as int32, (count,); None for a model that is not conditional.
+
+    Args:
+        labels: (count,), or a single one for all images; None for a model that is not conditional.
+        count: the number of images or latent vectors.
+        classes: the number of classes of a conditional model; 0 for another.
+
+    Raises:
+        InputError: a conditional model gets no labels, another gets some, or they have another shape, type or range.
+    """
+    if not classes:
+        if labels is not None:
+            raise InputError(
+                "labels are given, but the model is not conditional and takes none; model.conditional: true trains one "
+                "that does."
+            )
+        return None
+    if labels is None:
+        raise InputError(
+            f"the model is conditional, so it needs the label of each image too, a number from 0 to {classes - 1}."
+        )
+    array: NDArray[Any] = np.asarray(labels)
+    if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):
+        right = f"whole numbers of shape ({count},), or a single one"
+        raise InputError(f"labels are {array.dtype} of shape {array.shape}, but must be {right}.")
+    lowest, highest = array.min(), array.max()
+    if lowest < 0 or highest >= classes:
+        raise InputError(f"labels are from {lowest} to {highest}, but must be from 0 to {classes - 1}.")
+    return np.broadcast_to(array, count).astype(np.int32)
+
+
+def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int) -> Any:
+    """Check what `fit` and `evaluate` get as `check_if_array` does: images, or a pair of images and their labels.
+
+    Args:
+        inputs: images for a model that is not conditional, a pair for one that is, or a data set of them.
+        shape: (height, width, channels).
+        classes: as in `check_labels`.
+
+    Raises:
+        InputError: as in `check_images` and `check_labels`.
+    """
+    if isinstance(inputs, tuple | list) and len(inputs) == 2:
+        images = check_images(inputs[0], shape)
+        labels = check_labels(inputs[1], len(images), classes)
+        return images if labels is None else (images, labels)
+    images = check_if_array(inputs, shape)
+    if isinstance(images, np.ndarray):
+        check_labels(None, len(images), classes)
+    return images
+
+
 def check_latents(z: Any, latent_dim: int) -> NDArray[np.float32]:
     """Return latent vectors, (n, latent_dim), as float32.
 

@@ -7,19 +7,17 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from keras import KerasTensor, ops
-from numpy.typing import NDArray
 
+from vae.errors import InputError
 from vae.model.architectures import ARCHITECTURES
-from vae.model.inputs import check_count, check_if_array, check_image_shape, check_images, check_latents, choose
+from vae.model.conditional import ConditionalArchitecture, with_labels
+from vae.model.inputs import check_if_array, check_image_shape, check_inputs, choose
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
 from vae.model.priors import PRIORS
-from vae.model.runtime import images_at_once
+from vae.model.public_methods import PublicMethods
 from vae.model.sampling import Sampling
-
-Images = NDArray[np.float32]
-Latents = NDArray[np.float32]
 
 
 class VAEOutput(NamedTuple):
@@ -36,7 +34,7 @@ class VAEOutput(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("vae")
-class VAE(keras.Model):
+class VAE(PublicMethods, keras.Model):
     """A variational autoencoder. Train it by `compile(optimizer)` and `fit(images)`: the loss is built in.
 
     Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), https://arxiv.org/abs/1312.6114.
@@ -47,6 +45,8 @@ class VAE(keras.Model):
         architecture: a key of `ARCHITECTURES`.
         likelihood: a key of `LIKELIHOODS`.
         prior: a key of `PRIORS`.
+        conditional: whether the encoder and the decoder see the labels, which are indices into `class_names`. Where
+            others take images, such a model takes a pair of images and their labels: `fit((images, labels))`.
         objective: a key of `OBJECTIVES`. This argument and the next four decide what `fit` minimizes.
         samples: the number of draws of z for each image in training.
         beta: the weight of the KL.
@@ -62,7 +62,8 @@ class VAE(keras.Model):
         name: the name of the Keras model.
 
     Raises:
-        InputError: a name is unknown, or the architecture has no layers for images of that shape.
+        InputError: a name is unknown, the architecture has no layers for images of that shape, or a conditional model
+            has no classes or the VampPrior.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class VAE(keras.Model):
         architecture: str = "tutorial",
         likelihood: str = "bernoulli",
         prior: str = "standard",
+        conditional: bool = False,
         objective: str = "elbo",
         dropout: float = 0.0,
         samples: int = 1,
@@ -87,7 +89,7 @@ class VAE(keras.Model):
     ) -> None:
         super().__init__(name=name)
         self.image_shape, self.latent_dim = check_image_shape(image_shape), latent_dim
-        self.class_names = tuple(class_names)
+        self.class_names, self.conditional = tuple(class_names), conditional
         seed = secrets.randbits(32) if seed is None else seed
         options = Options(samples, beta, beta_warmup, free_bits)
         self._config = {
@@ -104,11 +106,19 @@ class VAE(keras.Model):
             "class_names": list(class_names),
             "name": name,
         } | {key: value for key, value in options._asdict().items() if value != Options._field_defaults[key]}
+        self._config |= {"conditional": True} if conditional else {}  # files of other models stay as they were
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
         self.outputs = self.likelihood.outputs(self.image_shape[-1])  # of the decoder for each pixel
         build_prior = choose(PRIORS, prior, "prior")
+        if conditional and prior == "vampprior":
+            raise InputError(
+                "model.prior: vampprior has pseudo-inputs without labels, which model.conditional: true needs; choose "
+                "another prior, or set model.conditional to false."
+            )
         self.objective = choose(OBJECTIVES, objective, "objective")(options)
         layers = choose(ARCHITECTURES, architecture, "architecture")
+        if conditional:
+            layers = ConditionalArchitecture(layers, len(class_names))
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
         dropout_seed, noise_seed = map(int, np.random.SeedSequence(seed).generate_state(2))
         self.encoder = layers.build_encoder(
@@ -124,19 +134,25 @@ class VAE(keras.Model):
         self.prior = build_prior(latent_dim, self.encoder)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
-        self(keras.Input(self.image_shape))  # builds it: weights can be loaded, and the summary shows shapes
+        labels = keras.Input((), dtype="int32") if conditional else None
+        self(
+            with_labels(keras.Input(self.image_shape), labels)
+        )  # builds it: weights can be loaded, and the summary shows shapes
 
-    def call(self, images: KerasTensor, training: bool = False) -> VAEOutput:
+    def call(self, inputs: Any, training: bool = False) -> VAEOutput:
         """Pass images (batch, height, width, channels) in [0, 1] through the model.
 
+        The inputs of a conditional model are a pair of the images and their labels (batch,).
         There is one draw of z for each image, or in training as many as the objective needs.
         """
-        z_mean, z_log_var = self.encoder(images, training=training)
+        _, labels = self._split(inputs)
+        z_mean, z_log_var = self.encoder(inputs, training=training)
         if not training:
             z = self.sampling(z_mean, z_log_var)
         else:
             z = self.objective.draw(self.sampling(*self._repeated(z_mean, z_log_var)))
-        return VAEOutput(z_mean, z_log_var, z, self.decoder(z))
+            labels = None if labels is None else self._repeated(labels)[0]
+        return VAEOutput(z_mean, z_log_var, z, self.decoder(with_labels(z, labels)))
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -147,8 +163,9 @@ class VAE(keras.Model):
         the metrics. Targets `y` and weights are not used. In training, the loss is the objective's; otherwise it is the
         negative ELBO.
         """
-        samples = self.objective.samples if training else 1
-        images, z_mean, z_log_var = self._repeated(x, *y_pred[:2]) if training else (x, *y_pred[:2])
+        samples, (images, _) = self.objective.samples if training else 1, self._split(x)
+        tensors = (images, *y_pred[:2])
+        images, z_mean, z_log_var = self._repeated(*tensors) if training else tensors
         reconstruction = self.likelihood.nll(images, y_pred.parameters)
         draws = Draws(reconstruction, z_mean, z_log_var, y_pred.z, self.prior, samples)
         kl = draws.kl()
@@ -160,107 +177,38 @@ class VAE(keras.Model):
         """Return the number of training steps so far."""
         return self.optimizer.iterations if self.optimizer else 0
 
+    def _split(self, inputs: Any) -> tuple[KerasTensor, KerasTensor | None]:
+        """Return the images and, of a conditional model, the labels."""
+        images, labels = inputs if self.conditional else (inputs, None)
+        return images, labels
+
     def _repeated(self, *tensors: KerasTensor) -> tuple[KerasTensor, ...]:
         """Return each tensor (batch, …) as often as the objective needs draws, (samples * batch, …)."""
         count = self.objective.samples
         return tensors if count == 1 else tuple(ops.concatenate([tensor] * count) for tensor in tensors)
 
-    def encode(self, images: Images, batch_size: int = 500) -> tuple[Latents, Latents]:
-        """Return z_mean and z_log_var of q(z|x), (n, latent_dim) each, for images (n, height, width, channels).
-
-        Here and in the methods below, a batch has at most `batch_size` images, and fewer if they are large.
-
-        Raises:
-            InputError: there are no images, they have another shape or type, or values outside [0, 1].
-        """
-        images = self.checked(images)
-        parts = [self.encoder.predict_on_batch(images[rows]) for rows in self._batches(len(images), batch_size)]
-        z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return z_mean, z_log_var
-
-    def decode(self, z: Latents, batch_size: int = 500) -> Images:
-        """Return the mean images of p(x|z), (n, height, width, channels) in [0, 1], for latent vectors (n, latent_dim).
-
-        Raises:
-            InputError: there are no latent vectors, or they have another shape.
-        """
-        z = check_latents(z, self.latent_dim)
-        batches = self._batches(len(z), batch_size, self.outputs)
-        parts = [self.likelihood.mean(self.decoder(z[rows])) for rows in batches]
-        return np.concatenate([np.asarray(part) for part in parts])
-
-    def reconstruct(self, images: Images, batch_size: int = 500) -> Images:
-        """Return the mean images at the posterior means of images (n, height, width, channels).
-
-        Raises:
-            InputError: as in `encode`.
-        """
-        return self.decode(self.encode(images, batch_size)[0], batch_size)
-
-    def sample(self, count: int, seed: int | None = None) -> Images:
-        """Return the mean images, (count, height, width, channels), at draws of z from the prior.
-
-        Raises:
-            InputError: `count` is less than one.
-        """
-        check_count(count, "count")
-        return self.decode(np.asarray(self.prior.sample(count, seed)))
-
-    def score(self, images: Images, samples: int = 1, seed: int = 0, batch_size: int = 500) -> NDArray[np.float64]:
-        """Return the negative ELBO of each image, (n,), in nats: it is low for images like the training images.
-
-        z is drawn from q(z|x) itself, whatever `epsilon_std`. Equal arguments give equal scores.
-
-        Args:
-            images: (n, height, width, channels).
-            samples: the number of draws of z for each image, over which the score is averaged.
-            seed: the seed of these draws.
-            batch_size: the largest number of images in one batch.
-
-        Raises:
-            InputError: as in `encode`; or `samples` is less than one.
-        """
-        check_count(samples, "samples")
-        images = self.checked(images)
-        z_mean, z_log_var = self.encode(images, batch_size)
-        rng, total = np.random.default_rng(seed), np.zeros(len(images))
-        for _ in range(samples):
-            z = z_mean + np.exp(0.5 * z_log_var) * rng.standard_normal(z_mean.shape, np.float32)
-            for rows in self._batches(len(images), batch_size, self.outputs):
-                reconstruction = self.likelihood.nll(images[rows], self.decoder(z[rows]))
-                total[rows] += np.asarray(reconstruction + self.prior.kl(z_mean[rows], z_log_var[rows], z[rows]))
-        return total / samples
-
-    def checked(self, images: Any) -> Images:
-        """Return the images as float32, or refuse them.
-
-        Raises:
-            InputError: as in `encode`.
-        """
-        return check_images(images, self.image_shape)
-
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
-        """Train as `keras.Model.fit` does, after a check of images that are an array.
+        """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
 
         Raises:
             InputError: as in `encode`.
         """
-        x, validation_data = (check_if_array(images, self.image_shape) for images in (x, validation_data))
+        x = check_inputs(x, self.image_shape, self._classes)
+        if self.conditional:
+            validation_data = check_inputs(validation_data, self.image_shape, self._classes)
+            if isinstance(validation_data, tuple) and len(validation_data) == 2:
+                validation_data = (validation_data,)  # a pair by itself would be inputs and targets
+        else:
+            validation_data = check_if_array(validation_data, self.image_shape)
         return super().fit(x, *arguments, validation_data=validation_data, **options)
 
     def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
-        """Evaluate as `keras.Model.evaluate` does, after a check of images that are an array.
+        """Evaluate as `keras.Model.evaluate` does, after a check of images that are an array, and of their labels.
 
         Raises:
             InputError: as in `encode`.
         """
-        return super().evaluate(check_if_array(x, self.image_shape), *arguments, **options)
+        return super().evaluate(check_inputs(x, self.image_shape, self._classes), *arguments, **options)
 
     def get_config(self) -> dict[str, Any]:
         return dict(self._config)
-
-    def _batches(self, count: int, batch_size: int, outputs: int = 1) -> list[slice]:
-        """Return the rows of each batch; the last may be smaller."""
-        check_count(batch_size, "batch_size")
-        size = images_at_once(batch_size, self.image_shape, outputs)
-        return [slice(start, start + size) for start in range(0, count, size)]

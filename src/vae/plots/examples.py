@@ -68,6 +68,16 @@ def pairs_of_classes(labels: NDArray[np.integer[Any]], count: int) -> NDArray[np
     return firsts[: len(firsts) // 2 * 2].reshape(-1, 2)
 
 
+def pairs_within_classes(labels: NDArray[np.integer[Any]], count: int) -> NDArray[np.intp]:
+    """Return the indices (pairs, 2) of the first two images of each class; the only image of a class is both.
+
+    Args:
+        labels: (n,).
+        count: the largest number of pairs; of more classes, some at equal distances.
+    """
+    return np.array([np.resize(np.flatnonzero(labels == label), 2) for label in spread(np.unique(labels), count)])
+
+
 def pairs(images: int, count: int) -> NDArray[np.intp]:
     """Return the indices (pairs, 2) of the first images, two each, for at most `count` pairs; one image is both."""
     return np.resize(np.arange(images), (max(1, min(images // 2, count)), 2))

@@ -89,12 +89,32 @@ def samples(images: NDArray[np.float32], title: str, grey: str = INK) -> Figure:
     return figure
 
 
+def samples_of_classes(images: NDArray[np.float32], classes: Sequence[str], total: int, grey: str = INK) -> Figure:
+    """Draw one class per row and one draw of z per column.
+
+    Args:
+        images: (rows, columns, height, width, channels).
+        classes: the name of the class of each row.
+        total: the number of all classes, of which the rows may be some.
+        grey: the colours of images of one channel.
+    """
+    rows, columns = images.shape[:2]
+    which = "One class a row" if rows == total else f"One of {rows} of {total:,} classes a row"
+    width, height = tile_size(images)
+    across = max(width * columns, TILE * 8)  # the title needs that width
+    title = f"{which}, and one draw of z from the prior a column"
+    figure = new_figure(across + 0.3 + 0.07 * max(map(len, classes)), height * rows + 0.45, title)
+    mosaic(figure.subplots(), images, rows=classes, grey=grey)
+    return figure
+
+
 def traversals(
     images: NDArray[np.float32],
     values: NDArray[np.float64],
     dimensions: pd.DataFrame,
     grey: str = INK,
     is_prior: bool = True,
+    of_class: str = "",
 ) -> Figure:
     """Draw one latent dimension per row, labelled with its KL, and one of its values per column.
 
@@ -104,6 +124,7 @@ def traversals(
         dimensions: as `vae.evaluation.latent_dimensions.by_kl` returns them; the first rows are shown.
         grey: the colours of images of one channel.
         is_prior: whether mean and standard deviation are zero and one, those of the prior.
+        of_class: the name of the class of all images, for a conditional model.
     """
     rows, steps = images.shape[:2]
     which = "largest KL first" if rows == len(dimensions) else f"the {rows} of {len(dimensions)} with the largest KL"
@@ -112,7 +133,7 @@ def traversals(
     if not is_prior:
         scale = f"\nfrom {ends} standard deviations from its mean over the images, the others at their means"
     width, height = tile_size(images)
-    title = f"One latent dimension a row, {which}:{scale}"
+    title = f"One latent dimension a row, {which}:{scale}{_all_of(of_class)}"
     shown = dimensions[:rows]
     labels = [f"$z_{{{k}}}$: KL {kl:.2f} nats" for k, kl in zip(shown.dimension, shown.kl, strict=True)]
     margin = 1.4 + LETTER * (max(map(len, labels)) - len("$z_{0}$: KL 0.00 nats"))
@@ -162,6 +183,7 @@ def manifold(
     dimensions: Sequence[int],
     moments: Moments,
     grey: str = INK,
+    of_class: str = "",
 ) -> Figure:
     """Draw the decoded plane of two dimensions, or the line of one, at Gaussian quantiles.
 
@@ -173,6 +195,7 @@ def manifold(
         dimensions: the dimension of the columns and, if there is a second, the dimension of the rows.
         moments: these means and standard deviations.
         grey: the colours of images of one channel.
+        of_class: as in `traversals`.
     """
     rows, steps = images.shape[:2]
     latent_dim, others, quantiles = len(moments.mean), "zero", "N(0, 1)"
@@ -182,7 +205,7 @@ def manifold(
         latent_dim,
         f"The plane of the two of {latent_dim} latent dimensions with the largest KL, the others at {others}",
     )
-    title = f"{shown},\ndecoded at evenly spaced quantiles of {quantiles}"
+    title = f"{shown},\ndecoded at evenly spaced quantiles of {quantiles}{_all_of(of_class)}"
     size = TILE if steps < MANIFOLD_STEPS else TILE / 2  # there are hundreds of tiles
     width, height = tile_size(images, size)
     figure = new_figure(width * steps + 0.8, height * rows + 1.15, title)
@@ -204,6 +227,11 @@ def _axis(k: int, moments: Moments) -> str:
     if moments.is_prior:
         return name
     return f"{name} in standard deviations ({_number(moments.std[k])}) from its mean ({_number(moments.mean[k])})"
+
+
+def _all_of(of_class: str) -> str:
+    """Return the end of a title that names the class of all images, or nothing."""
+    return f"; class {of_class}" if of_class else ""
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,11 @@ class Visualize(Section):
         description="The largest number of images in each t-SNE map: the test images first, then the others.",
     )
     perplexity: float = Field(ge=2, description="Perplexity of t-SNE, at most a third of the points.")
-    prior_samples: int = Field(ge=1, le=400, description="Images in the picture of samples from the prior.")
+    prior_samples: int = Field(
+        ge=1,
+        le=400,
+        description="Images in the picture of samples from the prior; a conditional model draws about as many.",
+    )
 
     @field_validator("perplexity")
     @classmethod

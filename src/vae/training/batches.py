@@ -64,6 +64,11 @@ def shuffled_batches(
     return tf.data.Dataset.zip(tf.data.Dataset.counter(first), found).map(drawn)
 
 
+def pairs_as_inputs(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Make each pair of images and labels the input of a conditional model, instead of an input and its target."""
+    return batches.map(lambda *pair: (pair,))
+
+
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """Return the order of `count` images in an epoch, (count,). It follows from the arguments only."""
     return np.random.default_rng((seed, epoch)).permutation(count)

@@ -7,15 +7,16 @@ from typing import Any
 
 import keras
 import pandas as pd
+import tensorflow as tf
 
 from vae.data.shards import Images
-from vae.data.splits import Split
+from vae.data.splits import Labels, Split
 from vae.errors import InputError
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 from vae.settings.model import Model
 from vae.settings.train import Train
-from vae.training.batches import batches, shuffled_batches
+from vae.training.batches import batches, pairs_as_inputs, shuffled_batches
 from vae.training.callbacks import DivergenceError, EpochLine, EpochRecord, ValidationNoise
 from vae.training.history import history
 from vae.training.optimizers import OPTIMIZERS
@@ -27,7 +28,16 @@ LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), val
 
 
 def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
-    """Return an untrained model for images like `data`. Its initial weights and its noise follow the seed."""
+    """Return an untrained model for images like `data`. Its initial weights and its noise follow the seed.
+
+    Raises:
+        InputError: the model is conditional, but the images have no labels; or as in `VAE`.
+    """
+    if model.conditional and data.labels is None:
+        raise InputError(
+            "model.conditional is true in params.yaml, but the prepared images have no labels; set it to false, or use "
+            "images with labels."
+        )
     keras.utils.set_random_seed(seed)
     return VAE(
         data.images.shape[1:],
@@ -53,6 +63,7 @@ def fit(
     state: StateFile | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     report: Callable[[pd.DataFrame], None] | None = None,
+    labels: tuple[Labels, Labels] | None = None,
 ) -> pd.DataFrame:
     """Train for `epochs`, or until `patience` epochs in a row bring no lower validation loss.
 
@@ -69,6 +80,7 @@ def fit(
         callbacks: called before this module's own callbacks, outside the seconds that are recorded.
         report: called with the history so far after each epoch, once its state is on the disk, and when the training
             resumes.
+        labels: (n,) of the images and (m,) of the validation images, for a conditional model.
 
     Returns:
         One row per epoch, with its number (from 1), the training and the validation loss and their two terms, the
@@ -79,10 +91,9 @@ def fit(
     Raises:
         DivergenceError: the loss or a weight became NaN or infinite. The model then has the weights of its best epoch,
             if there is one.
-        InputError: the KL's warm-up does not end before the training.
+        InputError: the KL's warm-up does not end before the training; or the labels do not fit the model.
     """
     steps = math.ceil(len(images) / settings.batch_size)
-    validation_size = images_at_once(VALIDATION_BATCH_SIZE, model.image_shape, model.outputs)
     record = EpochRecord("train.learning_rate", settings.learning_rate)
     early_stopping = keras.callbacks.EarlyStopping(
         "val_loss",
@@ -96,6 +107,7 @@ def fit(
     optimizer = OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images)))
     model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
     on_terminal = sys.stdout.isatty()
+    training, validation = _data_sets(model, (images, validation_images), labels, settings.batch_size, seed, epochs)
 
     def report_history(*_: Any) -> None:
         if report and record.rows:
@@ -103,12 +115,12 @@ def fit(
 
     try:
         model.fit(
-            shuffled_batches(images, settings.batch_size, seed, epochs, binarize=model.likelihood.binarizes),
+            training,
             shuffle=False,  # `shuffled_batches` does
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             steps_per_epoch=steps,
-            validation_data=batches(validation_images, validation_size),
+            validation_data=validation,
             callbacks=[
                 *(*callbacks, ValidationNoise(), record, early_stopping),
                 *([resume] if resume else []),
@@ -123,6 +135,26 @@ def fit(
             diverged.best_epoch = early_stopping.best_epoch + 1
         raise
     return history(record.rows, settings.beta, settings.beta_warmup / steps)
+
+
+def _data_sets(
+    model: VAE,
+    images: tuple[Images, Images],
+    labels: tuple[Labels, Labels] | None,
+    batch_size: int,
+    seed: int,
+    epochs: range,
+) -> list[tf.data.Dataset]:
+    """Return the batches of the training and of the validation, as the model takes them."""
+    own, held_out = (
+        model.checked_labels(some, len(of)) for some, of in zip(labels or (None, None), images, strict=True)
+    )
+    size = images_at_once(VALIDATION_BATCH_SIZE, model.image_shape, model.outputs)
+    both = [
+        shuffled_batches(images[0], batch_size, seed, epochs, own, binarize=model.likelihood.binarizes),
+        batches(images[1], size, held_out),
+    ]
+    return [pairs_as_inputs(data) for data in both] if model.conditional else both
 
 
 def epochs_of_warmup(settings: Train, steps: int) -> int:

@@ -7,7 +7,7 @@ from vae.model.checkpoint import load_model
 from vae.model.vae import VAE
 from vae.settings.train import RANDOM_WEIGHTS
 
-SAME = ("architecture", "latent_dim", "likelihood", "prior", "image_shape")
+SAME = ("architecture", "latent_dim", "likelihood", "prior", "conditional", "image_shape")
 """The parts of a model's configuration that decide which weights it has and what they mean."""
 
 
@@ -25,8 +25,8 @@ def set_initial_weights(model: VAE, path: Path) -> None:
         start = load_model(path, VAE)
     except InputError as error:
         raise InputError(f"train.initial_weights: {error}") from None
-    found, wanted = start.get_config(), model.get_config()
-    for name in SAME:
+    found, wanted = ({"conditional": False} | either.get_config() for either in (start, model))
+    for name in (*SAME, *(["class_names"] if model.conditional else [])):
         if found[name] != wanted[name]:
             raise InputError(
                 f"train.initial_weights: {path} is a model with {name} {found[name]}, but the model to train has "
