@@ -115,7 +115,7 @@ class VAE(PublicMethods, keras.Model):
                 "model.prior: vampprior has pseudo-inputs without labels, which model.conditional: true needs; choose "
                 "another prior, or set model.conditional to false."
             )
-        self.objective = choose(OBJECTIVES, objective, "objective")(options)
+        build_objective = choose(OBJECTIVES, objective, "objective")
         layers = choose(ARCHITECTURES, architecture, "architecture")
         if conditional:
             layers = ConditionalArchitecture(layers, len(class_names))
@@ -132,12 +132,12 @@ class VAE(PublicMethods, keras.Model):
             precision=precision,
         )
         self.prior = build_prior(latent_dim, self.encoder)
+        self.objective = build_objective(options, self.prior)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         labels = keras.Input((), dtype="int32") if conditional else None
-        self(
-            with_labels(keras.Input(self.image_shape), labels)
-        )  # builds it: weights can be loaded, and the summary shows shapes
+        # Build the model, so that weights can be loaded, and that the summary shows shapes.
+        self(with_labels(keras.Input(self.image_shape), labels))
 
     def call(self, inputs: Any, training: bool = False) -> VAEOutput:
         """Pass images (batch, height, width, channels) in [0, 1] through the model.

@@ -4,6 +4,7 @@ from keras import KerasTensor, ops
 
 from vae.errors import InputError
 from vae.model.objectives.draws import Draws, Options
+from vae.model.priors import Prior
 from vae.model.priors.standard import StandardNormal
 
 
@@ -24,9 +25,18 @@ class Elbo:
 
     Args:
         options: all of them are used.
+        prior: the model's prior.
+
+    Raises:
+        InputError: there are free bits, and a prior whose KL is not a sum over the dimensions.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, prior: Prior) -> None:
+        if options.free_bits and not isinstance(prior, StandardNormal):
+            raise InputError(
+                "train.free_bits needs the KL of each latent dimension, which only model.prior: standard has; set "
+                "train.free_bits to 0, or warm the KL up by train.beta_warmup."
+            )
         self.samples, self.options = options.samples, options
         self.loss_name = "−ELBO"
         if options.beta_warmup:
@@ -52,11 +62,7 @@ class Elbo:
         return kl if beta == 1 else beta * kl
 
     def _free(self, draws: Draws) -> KerasTensor:
-        if not isinstance(draws.prior, StandardNormal):
-            raise InputError(
-                "train.free_bits needs the KL of each latent dimension, which only model.prior: standard has; set "
-                "train.free_bits to 0, or warm the KL up by train.beta_warmup."
-            )
+        assert isinstance(draws.prior, StandardNormal)
         each = ops.mean(draws.prior.kl_per_dimension(draws.z_mean, draws.z_log_var), axis=0)
         total = ops.sum(ops.maximum(each, self.options.free_bits))
         return ops.broadcast_to(total, ops.shape(draws.mean(draws.reconstruction)))

@@ -7,6 +7,7 @@ from keras import KerasTensor, ops
 
 from vae.errors import InputError
 from vae.model.objectives.draws import Draws, Options
+from vae.model.priors import Prior
 
 
 class ImportanceWeighted:
@@ -18,12 +19,13 @@ class ImportanceWeighted:
 
     Args:
         options: `samples` is used; the others must have their defaults.
+        prior: not used.
 
     Raises:
         InputError: another option is set: the bound has no separate KL to weigh.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, prior: Prior | None = None) -> None:
         if options._replace(samples=1) != Options():
             raise InputError(
                 "train.beta, train.beta_warmup and train.free_bits weigh the KL, which only train.objective: elbo has; "
