@@ -124,6 +124,15 @@ def from_disk() -> str:
     )
 
 
+def bound() -> str:
+    """Return the table of the speed of the importance-weighted bound."""
+    rows = [
+        (name.replace("mixed_", ""), f"{one['decodings']:,.0f}", f"{one['of_decoder']:.0%}", f"{one['of_peak']:.0%}")
+        for name, one in section("bound")["architectures"].items()
+    ]
+    return table(("decoder", "images decoded per second", "of the decoder alone", "of a matrix product"), rows)
+
+
 def peaks() -> str:
     """Return the table of the peak memory of each stage on images larger than the memory."""
     results = section("memory")

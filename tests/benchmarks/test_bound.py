@@ -1,0 +1,26 @@
+import pytest
+
+from benchmarks import bound
+from benchmarks.multiply_adds import of_model
+from vae.model.vae import VAE
+
+
+def test_shares_are_those_of_the_decoder_and_of_the_matrix_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"bound": 4.0, "decoder": 3.0, "matmul": 0.5}
+    monkeypatch.setattr(bound, "_rounds", lambda *_: [row, row | {"bound": 5.0}, row | {"bound": 2.0}])
+    monkeypatch.setattr(bound, "has_bfloat16", lambda: False)
+    results = bound.measure(rounds=3)["architectures"]
+    assert set(results) == {"tutorial, float32", "resnet, float32", "mlp, float32"}
+    found, decodings = results["mlp, float32"], bound.IMAGES * bound.SAMPLES
+    assert found["decodings"] == decodings / 4
+    assert found["of_decoder"] == 0.75
+    products = of_model(VAE((28, 28, 1), 10, architecture="mlp").decoder, bound.BATCH_SIZE)
+    assert found["of_peak"] == pytest.approx(decodings * products / 4 / (bound.MATMUL_SIZE**3 / 0.5))
+
+
+def test_every_round_times_all_contenders(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("IMAGES", 8), ("SAMPLES", 2), ("BATCH_SIZE", 4), ("MATMUL_SIZE", 16)):
+        monkeypatch.setattr(bound, name, value)
+    rows = bound._rounds(VAE((12, 12, 1), 2, architecture="mlp"), "float32", 2)
+    assert [sorted(row) for row in rows] == [["bound", "decoder", "matmul"]] * 2
+    assert all(seconds > 0 for row in rows for seconds in row.values())
