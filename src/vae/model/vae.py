@@ -175,7 +175,7 @@ class VAE(PublicMethods, keras.Model):
 
     def _step(self) -> KerasTensor | int:
         """Return the number of training steps so far."""
-        return self.optimizer.iterations if self.optimizer else 0
+        return self.optimizer.iterations if self.compiled else 0
 
     def _split(self, inputs: Any) -> tuple[KerasTensor, KerasTensor | None]:
         """Return the images and, of a conditional model, the labels."""

@@ -19,7 +19,7 @@ class Train(Section):
         description="What training maximizes: `elbo` is the evidence lower bound; `iwae` is the importance-weighted "
         "bound, which is tighter; `dreg` is the same bound, by gradients of lower variance."
     )
-    samples: int = Field(ge=1, le=10_000, description="Draws of z for each image in a training step.")
+    samples: int = Field(ge=1, le=1_000_000, description="Draws of z for each image in a training step.")
     beta: float = Field(ge=0, le=1e6, description="Weight of the KL in `elbo`.")
     beta_warmup: int = Field(
         ge=0, le=1_000_000_000, description="Steps in which that weight rises from 0 in a straight line."
