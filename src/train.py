@@ -32,11 +32,10 @@ def main() -> None:
     seed, model_settings, settings = load_settings(Model, Train)
     train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
     model = build_model(train, model_settings, settings, seed)
-    set_initial_weights(model, Path(settings.initial_weights))
     if reason := model.likelihood.unfit(sample(train, CHECKED, seed).images[:]):
         raise InputError(reason)
-    if model.prior.needs_images:
-        model.prior.initialize(train.images)
+    model.prior.initialize(train.images, seed)
+    set_initial_weights(model, Path(settings.initial_weights))
     if model.likelihood.binarizes:
         validation = binarized(validation)
     labels = (train.known_labels, validation.known_labels) if model.conditional else None

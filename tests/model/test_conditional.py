@@ -284,16 +284,10 @@ def test_labels_for_a_model_that_is_not_conditional_are_refused(
         use(VAE(SHAPE, LATENT_DIM, architecture="mlp", class_names=NAMES), images)
 
 
-def test_a_conditional_model_without_classes_or_with_the_vampprior_is_refused() -> None:
+def test_a_conditional_model_without_classes_is_refused() -> None:
     with pytest.raises(InputError) as refused:
         VAE(SHAPE, conditional=True)
     assert str(refused.value) == "class_names is empty, but a conditional model needs the name of each class."
-    with pytest.raises(InputError) as refused:
-        VAE(SHAPE, conditional=True, class_names=NAMES, prior="vampprior")
-    assert str(refused.value) == (
-        "model.prior: vampprior has pseudo-inputs without labels, which model.conditional: true needs; choose another "
-        "prior, or set model.conditional to false."
-    )
 
 
 @pytest.mark.slow

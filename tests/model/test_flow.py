@@ -6,9 +6,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import stats
 
-from vae.errors import InputError
 from vae.model.priors.flow import RealNVP
-from vae.model.vae import VAE
 
 STEP = 0.05
 AXIS = np.arange(-25, 25, STEP)
@@ -101,9 +99,3 @@ def test_density_and_gradients_stay_finite_at_extreme_weights_and_latents() -> N
     assert np.all(np.isfinite(log_prob))
     for gradient in tape.gradient(log_prob, [z, *(weight.value for weight in flow.trainable_weights)]):
         assert np.all(np.isfinite(gradient))
-
-
-def test_a_single_latent_dimension_is_refused() -> None:
-    message = "^prior is 'flow', which needs a latent_dim of at least 2, but latent_dim is 1\\.$"
-    with pytest.raises(InputError, match=message):
-        VAE((12, 12, 1), 1, prior="flow")

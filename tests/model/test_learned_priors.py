@@ -38,7 +38,7 @@ def model(request: pytest.FixtureRequest, images: NDArray[np.float32]) -> VAE:
     """An untrained model, not to be changed."""
     keras.utils.set_random_seed(0)
     model = VAE((12, 12, 1), 3, prior=request.param, seed=0)
-    model.prior.initialize(images)
+    model.prior.initialize(images, seed=0)
     return model
 
 

@@ -119,6 +119,21 @@ def test_an_unknown_name_is_refused_with_the_known_ones(what: str) -> None:
         VAE.from_config({"image_shape": MNIST, what: "none"})
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prior": "flow", "latent_dim": 1},
+        {"objective": "iwae", "beta": 2.0},
+        {"prior": "mixture", "free_bits": 0.1},
+        {"prior": "mixture", "epsilon_std": 0.5},
+    ],
+    ids=str,
+)
+def test_values_that_do_not_fit_together_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"^(model|train)\.\w+ is .*: (set|choose) "):
+        VAE(**{"image_shape": MNIST, **options})
+
+
 @pytest.mark.parametrize("shape", [(28, 28), 28, (28, 28, 0), (28.0, 28, 1), ("28", "28", "1"), (None, 28, 1)])
 def test_an_image_shape_that_is_not_three_positive_numbers_is_refused(shape: Any) -> None:
     with pytest.raises(InputError) as refused:

@@ -42,7 +42,7 @@ def test_log_density_is_that_of_the_mixture_of_the_posteriors(
     encoder: keras.Model, images: NDArray[np.float32]
 ) -> None:
     prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images)
+    prior.initialize(images, seed=0)
     means, deviations = posteriors(prior, encoder)
     assert means.std(axis=0).min() > 0.1
     z = 2 * np.random.default_rng(1).normal(size=(9, 2))
@@ -55,7 +55,7 @@ def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed(
     encoder: keras.Model, images: NDArray[np.float32]
 ) -> None:
     prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images)
+    prior.initialize(images, seed=0)
     means, deviations = posteriors(prior, encoder)
     z = np.asarray(prior.sample(20_000, seed=1), "float64")
     for values, expected in ((z, means.mean(axis=0)), (z**2, (means**2 + deviations**2).mean(axis=0))):
@@ -88,7 +88,7 @@ def test_the_encoder_is_neither_counted_nor_saved_twice(tmp_path: Path) -> None:
 
 def test_pseudo_inputs_start_as_different_training_images(encoder: keras.Model, images: NDArray[np.float32]) -> None:
     prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images)
+    prior.initialize(images, seed=0)
     first = prior.get_weights()[0].reshape(COMPONENTS, 1, -1)
     distances = np.abs(first - images.reshape(1, len(images), -1)).mean(axis=-1)
     assert distances.min(axis=1).max() < 0.01
@@ -101,7 +101,7 @@ def test_pseudo_inputs_start_as_different_training_images(encoder: keras.Model, 
 
 def test_pseudo_inputs_of_fewer_images_all_differ(encoder: keras.Model, images: NDArray[np.float32]) -> None:
     prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images[:3])
+    prior.initialize(images[:3], seed=0)
     assert len(np.unique(prior.get_weights()[0].reshape(COMPONENTS, -1), axis=0)) == COMPONENTS
 
 

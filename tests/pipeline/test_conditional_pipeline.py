@@ -86,7 +86,7 @@ def test_the_example_in_the_documentation_samples_a_class(
         (
             LABELS,
             {"prior": "vampprior"},
-            "model.prior: vampprior has pseudo-inputs without labels, which model.conditional: true needs; choose "
+            "model.prior is vampprior, whose pseudo-inputs have no labels, but model.conditional is true: choose "
             "another prior, or set model.conditional to false.",
         ),
     ],

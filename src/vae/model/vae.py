@@ -8,7 +8,6 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from vae.errors import InputError
 from vae.model.architectures import ARCHITECTURES
 from vae.model.conditional import ConditionalArchitecture, with_labels
 from vae.model.inputs import check_if_array, check_image_shape, check_inputs, choose
@@ -18,6 +17,7 @@ from vae.model.objectives.draws import Draws, Options
 from vae.model.priors import PRIORS
 from vae.model.public_methods import PublicMethods
 from vae.model.sampling import Sampling
+from vae.settings.combinations import check_together
 
 
 class VAEOutput(NamedTuple):
@@ -62,8 +62,8 @@ class VAE(PublicMethods, keras.Model):
         name: the name of the Keras model.
 
     Raises:
-        InputError: a name is unknown, the architecture has no layers for images of that shape, or a conditional model
-            has no classes or the VampPrior.
+        InputError: a name is unknown, the architecture has no layers for images of that shape, a conditional model has
+            no classes, or values do not fit together.
     """
 
     def __init__(
@@ -110,13 +110,18 @@ class VAE(PublicMethods, keras.Model):
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
         self.outputs = self.likelihood.outputs(self.image_shape[-1])  # of the decoder for each pixel
         build_prior = choose(PRIORS, prior, "prior")
-        if conditional and prior == "vampprior":
-            raise InputError(
-                "model.prior: vampprior has pseudo-inputs without labels, which model.conditional: true needs; choose "
-                "another prior, or set model.conditional to false."
-            )
         build_objective = choose(OBJECTIVES, objective, "objective")
         layers = choose(ARCHITECTURES, architecture, "architecture")
+        check_together(
+            latent_dim=latent_dim,
+            prior=prior,
+            conditional=conditional,
+            objective=objective,
+            beta=beta,
+            beta_warmup=beta_warmup,
+            free_bits=free_bits,
+            epsilon_std=epsilon_std,
+        )
         if conditional:
             layers = ConditionalArchitecture(layers, len(class_names))
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
@@ -132,7 +137,7 @@ class VAE(PublicMethods, keras.Model):
             precision=precision,
         )
         self.prior = build_prior(latent_dim, self.encoder)
-        self.objective = build_objective(options, self.prior)
+        self.objective = build_objective(options)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         labels = keras.Input((), dtype="int32") if conditional else None
@@ -167,8 +172,8 @@ class VAE(PublicMethods, keras.Model):
         tensors = (images, *y_pred[:2])
         images, z_mean, z_log_var = self._repeated(*tensors) if training else tensors
         reconstruction = self.likelihood.nll(images, y_pred.parameters)
-        draws = Draws(reconstruction, z_mean, z_log_var, y_pred.z, self.prior, samples)
-        kl = draws.kl()
+        kl = self.prior.kl(z_mean, z_log_var, y_pred.z)
+        draws = Draws(reconstruction, z_mean, z_log_var, y_pred.z, kl, self.prior, samples)
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
         return ops.mean(self.objective.loss(draws, self._step()) if training else reconstruction + kl)

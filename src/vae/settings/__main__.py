@@ -1,7 +1,11 @@
 """Check the whole of `params.yaml`, before DVC runs any stage: `python -m vae.settings`."""
 
+import inspect
+
+from vae.errors import InputError
 from vae.settings.baseline import Baseline
 from vae.settings.classify import Classify
+from vae.settings.combinations import check_together
 from vae.settings.embed import Embed
 from vae.settings.evaluate import Evaluate
 from vae.settings.loader import validate
@@ -18,6 +22,11 @@ SECTIONS = (Prepare, Model, Train, Evaluate, Embed, Visualize, Baseline, Classif
 def main() -> None:
     """Report every error in `params.yaml`, unknown sections included, and a data set that is not there."""
     params = validate("params.yaml", SECTIONS, others="forbid")
+    values = {**dict(params.model), **dict(params.train)}
+    try:
+        check_together(**{name: values[name] for name in inspect.signature(check_together).parameters})
+    except InputError as error:
+        raise InputError(f"params.yaml: {error}") from None
     require_data_set(params.prepare.dataset)
 
 

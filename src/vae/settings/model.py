@@ -25,7 +25,7 @@ class Model(Section):
     )
     prior: Literal["standard", "flow", "mixture", "vampprior"] = Field(
         description="p(z): `standard` is N(0, I). The others are trained: `flow` is RealNVP, `mixture` is 100 diagonal "
-        "Gaussians, and `vampprior` is the mixture of the posteriors of 500 pseudo-inputs."
+        "Gaussians, and `vampprior` is the mixture of the posteriors of up to 500 pseudo-inputs."
     )
     conditional: bool = Field(
         description="Whether the encoder and the decoder see the label y: q(z|x, y) and p(x|z, y). p(z) is the same "

@@ -12,6 +12,7 @@ import tensorflow as tf
 from vae.data.shards import Images
 from vae.data.splits import Labels, Split
 from vae.errors import InputError
+from vae.model.objectives.elbo import NEGATIVE_ELBO
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 from vae.settings.model import Model
@@ -25,14 +26,20 @@ from vae.training.schedules import learning_rate_schedule
 
 VALIDATION_BATCH_SIZE = 500
 LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), validation {val_loss:.2f}"
+OTHER_LINE = (
+    "{name} {{loss:.2f}}, reconstruction {{reconstruction:.2f}}, KL {{kl:.2f}}; validation, {elbo} {{val_loss:.2f}}"
+)
+"""The line of an objective that is not the sum of the two terms."""
 
 
 def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
     """Return an untrained model for images like `data`. Its initial weights and its noise follow the seed.
 
     Raises:
-        InputError: the model is conditional, but the images have no labels; or as in `VAE`.
+        InputError: the model is conditional, but the images have no labels; the KL's warm-up does not end before the
+            training; or as in `VAE`.
     """
+    epochs_of_warmup(train, math.ceil(len(data.images) / train.batch_size))
     if model.conditional and data.labels is None:
         raise InputError(
             "model.conditional is true in params.yaml, but the prepared images have no labels; set it to false, or use "
@@ -125,7 +132,9 @@ def fit(
                 *(*callbacks, ValidationNoise(), record, early_stopping),
                 *([resume] if resume else []),
                 keras.callbacks.LambdaCallback(on_train_begin=report_history, on_epoch_end=report_history),
-                *([] if on_terminal else [EpochLine(record, LINE)]),  # last: the epoch's state is then on disk
+                *(
+                    [] if on_terminal else [EpochLine(record, epoch_line(model))]
+                ),  # last: the epoch's state is then on disk
             ],
             verbose=1 if on_terminal else 0,
         )
@@ -155,6 +164,12 @@ def _data_sets(
         batches(images[1], size, held_out),
     ]
     return [pairs_as_inputs(data) for data in both] if model.conditional else both
+
+
+def epoch_line(model: VAE) -> str:
+    """Return the format of the line about an epoch's losses."""
+    name = model.objective.loss_name
+    return LINE if name == NEGATIVE_ELBO else OTHER_LINE.format(name=name, elbo=NEGATIVE_ELBO)
 
 
 def epochs_of_warmup(settings: Train, steps: int) -> int:

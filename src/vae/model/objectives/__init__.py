@@ -12,7 +12,6 @@ from keras import KerasTensor
 from vae.model.objectives.draws import Draws, Options
 from vae.model.objectives.elbo import Elbo
 from vae.model.objectives.importance_weighted import DoublyReparameterized, ImportanceWeighted
-from vae.model.priors import Prior
 
 
 class Objective(Protocol):
@@ -35,6 +34,6 @@ class Objective(Protocol):
         """
 
 
-OBJECTIVES: Mapping[str, Callable[[Options, Prior], Objective]] = MappingProxyType(
+OBJECTIVES: Mapping[str, Callable[[Options], Objective]] = MappingProxyType(
     {"elbo": Elbo, "iwae": ImportanceWeighted, "dreg": DoublyReparameterized}
 )

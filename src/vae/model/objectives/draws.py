@@ -32,12 +32,10 @@ class Draws(NamedTuple):
     """(samples * batch, latent_dim), of q(z|x)."""
     z: KerasTensor
     """(samples * batch, latent_dim)."""
+    kl: KerasTensor
+    """(samples * batch,): KL(q(z|x) || p(z)) as the prior computes it, in nats."""
     prior: Prior
     samples: int
-
-    def kl(self) -> KerasTensor:
-        """Return KL(q(z|x) || p(z)) as the prior computes it, (samples * batch,), in nats."""
-        return self.prior.kl(self.z_mean, self.z_log_var, self.z)
 
     def log_weights(self, z_mean: KerasTensor, z_log_var: KerasTensor) -> KerasTensor:
         """Return log p(x|z) + log p(z) - log q(z|x), (samples, batch), in nats.

@@ -2,10 +2,11 @@
 
 from keras import KerasTensor, ops
 
-from vae.errors import InputError
 from vae.model.objectives.draws import Draws, Options
-from vae.model.priors import Prior
 from vae.model.priors.standard import StandardNormal
+
+NEGATIVE_ELBO = "−ELBO"
+"""The name of the loss without weights."""
 
 
 class Elbo:
@@ -25,20 +26,11 @@ class Elbo:
 
     Args:
         options: all of them are used.
-        prior: the model's prior.
-
-    Raises:
-        InputError: there are free bits, and a prior whose KL is not a sum over the dimensions.
     """
 
-    def __init__(self, options: Options, prior: Prior) -> None:
-        if options.free_bits and not isinstance(prior, StandardNormal):
-            raise InputError(
-                "train.free_bits needs the KL of each latent dimension, which only model.prior: standard has; set "
-                "train.free_bits to 0, or warm the KL up by train.beta_warmup."
-            )
+    def __init__(self, options: Options) -> None:
         self.samples, self.options = options.samples, options
-        self.loss_name = "−ELBO"
+        self.loss_name = NEGATIVE_ELBO
         if options.beta_warmup:
             self.loss_name += f", KL weighted by up to {options.beta:g}"
         elif options.beta != 1:
@@ -52,7 +44,7 @@ class Elbo:
 
     def loss(self, draws: Draws, step: KerasTensor | int) -> KerasTensor:
         """Return the weighted sum of the terms, (batch,), in nats per image."""
-        kl = self._free(draws) if self.options.free_bits else draws.mean(draws.kl())
+        kl = self._free(draws) if self.options.free_bits else draws.mean(draws.kl)
         return draws.mean(draws.reconstruction) + self._weighted(kl, step)
 
     def _weighted(self, kl: KerasTensor, step: KerasTensor | int) -> KerasTensor:

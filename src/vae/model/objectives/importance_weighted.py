@@ -5,9 +5,7 @@ from typing import Any
 
 from keras import KerasTensor, ops
 
-from vae.errors import InputError
 from vae.model.objectives.draws import Draws, Options
-from vae.model.priors import Prior
 
 
 class ImportanceWeighted:
@@ -18,19 +16,10 @@ class ImportanceWeighted:
         -log p(x) <= -E[log 1/k sum_i w_i],    w_i = p(x|z_i) p(z_i) / q(z_i|x)
 
     Args:
-        options: `samples` is used; the others must have their defaults.
-        prior: not used.
-
-    Raises:
-        InputError: another option is set: the bound has no separate KL to weigh.
+        options: only `samples` is used.
     """
 
-    def __init__(self, options: Options, prior: Prior | None = None) -> None:
-        if options._replace(samples=1) != Options():
-            raise InputError(
-                "train.beta, train.beta_warmup and train.free_bits weigh the KL, which only train.objective: elbo has; "
-                "set them to 1.0, 0 and 0.0."
-            )
+    def __init__(self, options: Options) -> None:
         self.samples = options.samples
         self.loss_name = f"importance-weighted, k = {options.samples}"
 

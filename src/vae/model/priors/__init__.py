@@ -20,13 +20,11 @@ from vae.model.priors.vampprior import VampPrior
 class Prior(Protocol):
     """A distribution of latent vectors (latent_dim,)."""
 
-    needs_images: bool
-    """Whether to call `initialize` with the training images before the training."""
     has_exact_kl: bool
     """Whether `kl` has a closed form, which needs no samples. Otherwise it is log q(z|x) - log p(z) at the samples."""
 
-    def initialize(self, images: Any) -> None:
-        """Start from training images (n, height, width, channels) in [0, 1]."""
+    def initialize(self, images: Any, seed: int) -> None:
+        """Start from training images (n, height, width, channels) in [0, 1], before the training."""
 
     def log_prob(self, z: KerasTensor) -> KerasTensor:
         """Return log p(z), (batch,), in nats, of latent vectors (batch, latent_dim)."""

@@ -3,7 +3,6 @@
 import keras
 from keras import KerasTensor, layers, ops
 
-from vae.errors import InputError
 from vae.model.priors.learned import LearnedPrior
 from vae.model.priors.standard import StandardNormal
 
@@ -28,18 +27,11 @@ class RealNVP(LearnedPrior):
         encoder: not used.
         couplings: the number of couplings.
         hidden: the units in each of the two hidden layers of a conditioner.
-
-    Raises:
-        InputError: there is only one latent dimension.
     """
 
     def __init__(
         self, latent_dim: int, encoder: keras.Model | None = None, couplings: int = 12, hidden: int = 192
     ) -> None:
-        if latent_dim < 2:
-            raise InputError(
-                f"prior is 'flow', which needs a latent_dim of at least 2, but latent_dim is {latent_dim}."
-            )
         super().__init__(latent_dim)
         self.noise = StandardNormal(latent_dim)
         sizes = [latent_dim // 2, latent_dim - latent_dim // 2]

@@ -16,7 +16,7 @@ class LearnedPrior(layers.Layer):
         latent_dim: the number of latent dimensions.
     """
 
-    needs_images, has_exact_kl = False, False
+    has_exact_kl = False
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__(name="prior", dtype="float32")
@@ -35,8 +35,8 @@ class LearnedPrior(layers.Layer):
         """Draw latent vectors, (count, latent_dim)."""
         raise NotImplementedError
 
-    def initialize(self, images: Any) -> None:
-        """Do nothing: only a prior that `needs_images` starts from training images."""
+    def initialize(self, images: Any, seed: int) -> None:
+        """Do nothing, unless the prior starts from training images."""
 
     def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:
         """Return log q(z|x) - log p(z), (batch,), in nats: an unbiased estimate of KL(q(z|x) || p(z)).

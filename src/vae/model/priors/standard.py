@@ -16,7 +16,7 @@ class StandardNormal:
         encoder: not used.
     """
 
-    needs_images, has_exact_kl = False, True
+    has_exact_kl = True
 
     def __init__(self, latent_dim: int, encoder: keras.Model | None = None) -> None:
         self.latent_dim = latent_dim
@@ -33,7 +33,7 @@ class StandardNormal:
         """Draw latent vectors, (count, latent_dim)."""
         return keras.random.normal((count, self.latent_dim), seed=seed)
 
-    def initialize(self, images: Any) -> None:
+    def initialize(self, images: Any, seed: int) -> None:
         """Do nothing: there is nothing to train."""
 
     def kl(self, z_mean: KerasTensor, z_log_var: KerasTensor, z: KerasTensor | None = None) -> KerasTensor:

@@ -10,6 +10,8 @@ from keras import KerasTensor, ops
 
 from vae.model.priors.learned import LearnedPrior, log_mixture
 
+COMPONENTS, MAX_PIXELS = 500, 2**20
+"""The number of pseudo-inputs, and the most pixels that they have together: each step encodes all of them at once."""
 NOISE = 0.01
 """The standard deviation of the noise by which the first pseudo-inputs differ from training images."""
 
@@ -28,20 +30,19 @@ class VampPrior(LearnedPrior):
     Args:
         latent_dim: the number of latent dimensions.
         encoder: a model from images to z_mean and z_log_var.
-        components: C, the number of pseudo-inputs.
+        components: C, the number of pseudo-inputs. None means `COMPONENTS`, or fewer where these have more than
+            `MAX_PIXELS`: 256 of 64x64 pixels, 16 of 256x256.
     """
 
-    needs_images = True
-
-    def __init__(self, latent_dim: int, encoder: keras.Model, components: int = 500) -> None:
+    def __init__(self, latent_dim: int, encoder: keras.Model, components: int | None = None) -> None:
         super().__init__(latent_dim)
-        self.components = components
         self.image_shape = height, width, channels = encoder.input_shape[1:]
+        self.components = components or min(COMPONENTS, MAX_PIXELS // (height * width))
         # In a function, since Keras would count and save the weights of an encoder in an attribute as this layer's.
         self._encode: Callable[[KerasTensor], Any] = lambda images: encoder(images, training=False)
         # Three dimensions: Muon would make a matrix orthogonal, or an array of four, a kernel; it leaves this to Adam.
         self.pseudo_inputs = self.add_weight(
-            (components, height * width, channels),
+            (self.components, height * width, channels),
             keras.initializers.RandomUniform(0.0, 1.0),
             constraint=lambda values: ops.clip(values, 0.0, 1.0),
             name="pseudo_inputs",
@@ -52,7 +53,7 @@ class VampPrior(LearnedPrior):
         z_mean, z_log_var = self._encode(ops.reshape(self.pseudo_inputs, (self.components, *self.image_shape)))
         return z_mean, z_log_var
 
-    def initialize(self, images: Any, seed: int = 0) -> None:
+    def initialize(self, images: Any, seed: int) -> None:
         """Start from training images, with a little noise, by which pseudo-inputs from equal images differ.
 
         Args:

@@ -1,0 +1,51 @@
+"""Settings of the model and of its training that do not fit together, each refused in a sentence."""
+
+from vae.errors import InputError
+
+
+def check_together(
+    *,
+    latent_dim: int,
+    prior: str,
+    conditional: bool,
+    objective: str,
+    beta: float,
+    beta_warmup: int,
+    free_bits: float,
+    epsilon_std: float,
+) -> None:
+    """Check values that are each allowed by themselves. They are those of `params.yaml`, or of `vae.VAE`.
+
+    Raises:
+        InputError: two of them do not fit together.
+    """
+    if prior == "flow" and latent_dim < 2:
+        raise InputError(
+            f"model.prior is flow, which maps one half of the latent dimensions by the other, but model.latent_dim is "
+            f"{latent_dim}: set it to 2 or more, or choose another prior."
+        )
+    if prior == "vampprior" and conditional:
+        raise InputError(
+            "model.prior is vampprior, whose pseudo-inputs have no labels, but model.conditional is true: choose "
+            "another prior, or set model.conditional to false."
+        )
+    if objective != "elbo" and (beta, beta_warmup, free_bits) != (1, 0, 0):
+        raise InputError(
+            f"train.objective is {objective}, which has no separate KL to weigh: set train.beta to 1.0, "
+            "train.beta_warmup to 0 and train.free_bits to 0.0, or choose elbo."
+        )
+    if free_bits and prior != "standard":
+        raise InputError(
+            f"train.free_bits is {free_bits:g}, which needs the KL of each latent dimension, but model.prior is "
+            f"{prior}, whose KL is not a sum over them: set train.free_bits to 0.0, or model.prior to standard."
+        )
+    if beta_warmup and not beta:
+        raise InputError(
+            "train.beta is 0, so train.beta_warmup has nothing to raise: set one of them to another value."
+        )
+    if epsilon_std != 1 and (prior != "standard" or objective != "elbo"):
+        needs = f"model.prior: {prior}" if prior != "standard" else f"train.objective: {objective}"
+        raise InputError(
+            f"train.epsilon_std is {epsilon_std:g}, but {needs} needs samples of q(z|x) itself: set "
+            "train.epsilon_std to 1.0."
+        )

@@ -1,0 +1,88 @@
+"""Settings that do not fit together, which the command refuses before DVC removes anything."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from vae.errors import InputError
+from vae.settings.__main__ import main
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"model.prior": "flow", "model.latent_dim": 1},
+        "model.prior is flow, which maps one half of the latent dimensions by the other, but model.latent_dim is 1: "
+        "set it to 2 or more, or choose another prior.",
+    ),
+    (
+        {"model.prior": "vampprior", "model.conditional": True},
+        "model.prior is vampprior, whose pseudo-inputs have no labels, but model.conditional is true: choose another "
+        "prior, or set model.conditional to false.",
+    ),
+    *(
+        (
+            {"train.objective": objective, f"train.{name}": value},
+            f"train.objective is {objective}, which has no separate KL to weigh: set train.beta to 1.0, "
+            "train.beta_warmup to 0 and train.free_bits to 0.0, or choose elbo.",
+        )
+        for objective in ("iwae", "dreg")
+        for name, value in (("beta", 2.0), ("beta_warmup", 5), ("free_bits", 0.5))
+    ),
+    *(
+        (
+            {"train.free_bits": 0.5, "model.prior": prior},
+            f"train.free_bits is 0.5, which needs the KL of each latent dimension, but model.prior is {prior}, whose "
+            "KL is not a sum over them: set train.free_bits to 0.0, or model.prior to standard.",
+        )
+        for prior in ("flow", "mixture", "vampprior")
+    ),
+    (
+        {"train.beta": 0.0, "train.beta_warmup": 10},
+        "train.beta is 0, so train.beta_warmup has nothing to raise: set one of them to another value.",
+    ),
+    *(
+        (
+            {"train.epsilon_std": 0.5, key: value},
+            f"train.epsilon_std is 0.5, but {key}: {value} needs samples of q(z|x) itself: set train.epsilon_std to "
+            "1.0.",
+        )
+        for key, value in (("model.prior", "mixture"), ("train.objective", "iwae"))
+    ),
+]
+ACCEPTED: list[dict[str, Any]] = [
+    {"model.prior": "flow", "model.latent_dim": 2, "train.beta_warmup": 10},
+    {"model.prior": "mixture", "model.conditional": True},
+    {"train.objective": "iwae", "train.samples": 5, "model.prior": "vampprior"},
+    {"train.free_bits": 0.5, "train.beta": 0.0},
+    {"train.epsilon_std": 1e-4},
+]
+
+
+def write(root: Path, folder: Path, changes: dict[str, Any]) -> None:
+    """Write `params.yaml` with changes by dotted key, and the name of the data set, into a folder."""
+    params = YAML().load(root / "params.yaml")
+    for key, value in changes.items():
+        section, name = key.split(".")
+        params[section][name] = value
+    YAML().dump(params, folder / "params.yaml")
+
+
+@pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=str)
+def test_what_does_not_fit_together_is_refused_in_a_sentence(
+    changes: dict[str, Any], sentence: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root, tmp_path, changes)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as refused:
+        main()
+    assert str(refused.value) == f"params.yaml: {sentence}"
+
+
+@pytest.mark.parametrize("changes", ACCEPTED, ids=str)
+def test_what_fits_together_is_accepted(
+    changes: dict[str, Any], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root, tmp_path, changes)
+    monkeypatch.chdir(tmp_path)
+    main()
