@@ -122,6 +122,7 @@ def merged(table: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     kept = known.minutes.where(known.epochs == new.epochs)
     new = new.assign(minutes=new.minutes.astype(float).fillna(kept.astype(float)))
     together = pd.concat([part for part in (old.drop(new.index, errors="ignore"), new) if len(part)]).reset_index()
+    together = together[together.preset.isin([*SEEDS])]  # without those of a preset that is no longer there
     order = together.preset.map([*SEEDS].index)
     return together.assign(order=order).sort_values(["order", "protocol", "seed"])[COLUMNS].reset_index(drop=True)
 

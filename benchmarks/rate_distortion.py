@@ -100,8 +100,11 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def main() -> None:
-    table = pd.DataFrame([measure(latent_dim, beta) for latent_dim, beta in product(LATENT_DIMS, BETAS)])
-    write_csv(TABLE, table)
+    rows = []
+    for latent_dim, beta in product(LATENT_DIMS, BETAS):
+        rows.append(measure(latent_dim, beta))
+        table = pd.DataFrame(rows)
+        write_csv(TABLE, table)
     save_figure(PICTURE, draw(table))
     print(table.to_string(index=False, float_format="{:.2f}".format))
 

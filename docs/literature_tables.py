@@ -17,14 +17,14 @@ PUBLISHED: Sequence[tuple[str, str, str, str]] = (
     ),
     (
         "the same, K = 20",
-        "87.64",
-        "83.67 (500)",
+        "87.64 ± 0.11",
+        "83.67 ± 0.09 (500)",
         "[Dant86/tnbbeta_vae](https://github.com/Dant86/tnbbeta_vae)",
     ),
     (
         "the same, K = 40",
-        "87.40",
-        "83.24 (500)",
+        "87.40 ± 0.07",
+        "83.24 ± 0.05 (500)",
         "[Dant86/tnbbeta_vae](https://github.com/Dant86/tnbbeta_vae)",
     ),
     (
@@ -38,18 +38,6 @@ PUBLISHED: Sequence[tuple[str, str, str, str]] = (
         "–",
         "84.78 (5,000)",
         "[Burda et al. (2016)](https://arxiv.org/abs/1509.00519), their code [yburda/iwae](https://github.com/yburda/iwae)",
-    ),
-    (
-        "ResNet VAE with a RealNVP prior, K = 40, at least 2,000 epochs",
-        "80.34",
-        "78.49 (1,000)",
-        "[Xu et al. (2019)](https://arxiv.org/abs/1905.13452), as others cite it",
-    ),
-    (
-        "convolutional VAE with a RealNVP prior, K = 40",
-        "–",
-        "78.61 (1,000)",
-        "[Xu et al. (2019)](https://arxiv.org/abs/1905.13452), as others cite it",
     ),
 )
 """Model, −ELBO, negative log-likelihood with the samples of its estimate, source. All of dynamic binarization."""

@@ -3,13 +3,19 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
 from benchmarks.literature import SEEDS
 from benchmarks.presets import main, names, read_preset
+from vae.data.splits import Split
 from vae.errors import InputError
 from vae.settings.__main__ import main as check_settings
+from vae.settings.loader import load_settings
+from vae.settings.model import Model
+from vae.settings.train import Train
+from vae.training.fit import build_model
 
 
 @pytest.mark.parametrize("preset", names())
@@ -27,6 +33,8 @@ def test_every_preset_is_allowed_and_differs_from_params_yaml(
     assert changes
     YAML().dump(params, Path("params.yaml"))
     check_settings()
+    _, model, train = load_settings(Model, Train)
+    build_model(Split(np.zeros((55_000, 28, 28, 1), np.float32), None, np.array([], np.str_)), model, train, seed=1)
 
 
 def test_the_presets_of_the_comparison_are_the_files() -> None:
