@@ -43,7 +43,8 @@ def kl_of_each(draws: Draws) -> NDArray[np.float64]:
     [
         ("elbo", Options(samples=3), "−ELBO"),
         ("elbo", Options(beta=0.5), "−ELBO, KL weighted by 0.5"),
-        ("elbo", Options(beta=4, beta_warmup=10), "−ELBO, KL weighted by up to 4"),
+        ("elbo", Options(beta=4, beta_warmup=10), "−ELBO, KL warmed up to 4"),
+        ("elbo", Options(beta_warmup=10), "−ELBO, KL warmed up"),
         ("elbo", Options(free_bits=0.25), "−ELBO, 0.25 nats free"),
         ("iwae", Options(samples=5), "importance-weighted, k = 5"),
         ("dreg", Options(samples=5), "importance-weighted, k = 5"),

@@ -32,7 +32,7 @@ class Elbo:
         self.samples, self.options = options.samples, options
         self.loss_name = NEGATIVE_ELBO
         if options.beta_warmup:
-            self.loss_name += f", KL weighted by up to {options.beta:g}"
+            self.loss_name += ", KL warmed up" + (f" to {options.beta:g}" if options.beta != 1 else "")
         elif options.beta != 1:
             self.loss_name += f", KL weighted by {options.beta:g}"
         if options.free_bits:
