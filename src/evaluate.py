@@ -34,6 +34,8 @@ BITS_LINE = "{}, bits per dimension: loss {loss:.4f}, importance-weighted {impor
 METRICS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "kl", "importance_weighted": "iw_bound"}
 """The results of each protocol that are metrics, and their names there, which are narrow columns."""
 GREY, BINARIZED = "grey", "binarized"
+GIVEN_LABEL = "given_label_"
+"""The beginning of the names of a conditional model's metrics, which bound -log p(x|y) instead of -log p(x)."""
 
 
 def main() -> None:
@@ -117,9 +119,8 @@ def summarize_posterior(
 
 def write_all_metrics(model: VAE, results: dict[str, dict[str, Any]]) -> None:
     """Write the metrics to two files: those of binarized images are in a file of their own."""
-    named = {
-        name: metrics(part, model.likelihood.metric_prefix) for name, part in results.items() if name != "posterior"
-    }
+    prefix = (GIVEN_LABEL if model.conditional else "") + model.likelihood.metric_prefix
+    named = {name: metrics(part, prefix) for name, part in results.items() if name != "posterior"}
     apart = named.pop(BINARIZED, {})
     active = {"active_units": results["posterior"]["active_units"]}
     write_metrics(Path("reports/metrics.json"), {k: v for part in named.values() for k, v in part.items()} | active)

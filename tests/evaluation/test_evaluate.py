@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import yaml
 from vae.data.shards import save_split
 from vae.evaluation.likelihood_bounds import bits_per_dimension
 from vae.model.checkpoint import save_model
+from vae.model.likelihoods import LIKELIHOODS
 from vae.model.vae import VAE
 
 SHAPE, CLASSES = (8, 10, 3), ["a", "b"]
+FILES = {"bernoulli": {"metrics": "grey", "binarized": "binarized"}, "binarized": {"binarized": "binarized"}}
+"""The results whose metrics are in a file, by likelihood. The other likelihoods have one, with their name."""
 Files = dict[str, Any]
 
 pytestmark = pytest.mark.slow
@@ -78,3 +82,22 @@ def test_bounds_survive_an_interruption_until_everything_is_written(
     assert capsys.readouterr().out.count("Resuming after 2 batches from ") == 2  # grey, binarized
     assert (written(), Path("data/evaluation/test.npz").read_bytes()) == (expected, arrays)
     assert not Path("data/evaluation/unfinished").exists()
+
+
+def test_two_units_never_share_the_name_of_a_metric_in_a_file(evaluate: Any) -> None:
+    units: dict[tuple[str, str], set[str]] = {}
+    for likelihood, conditional in product(LIKELIHOODS, (False, True)):
+        save_untrained(likelihood=likelihood, conditional=conditional)
+        evaluate.main()
+        files = written()
+        assert files["metrics"].pop("active_units") in range(3)  # a number of dimensions with every likelihood
+        expected = FILES.get(likelihood, {"metrics": likelihood})
+        assert [file for file in ("metrics", "binarized") if files[file]] == [*expected]
+        for file, protocol in expected.items():
+            for name, value in files[file].items():
+                units.setdefault((file, name), set()).add(f"{protocol}{' given the label' * conditional}")
+                if name.endswith("loss"):
+                    assert value == pytest.approx(files["evaluate"][protocol]["loss"], rel=1e-5)
+    assert all(len(found) == 1 for found in units.values()), units
+    assert units["metrics", "loss"] == {"grey"}
+    assert units["binarized", "given_label_loss"] == {"binarized given the label"}

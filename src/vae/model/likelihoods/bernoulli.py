@@ -58,5 +58,4 @@ class Binarized(Bernoulli):
     """
 
     unit = "nats per image of images binarized at random"
-    metric_prefix = "binarized_"
     binarizes = True
