@@ -99,10 +99,10 @@ def all_bounds(
 def report(
     protocol: str, parts: Bounds, model: VAE, settings: Evaluate, entropy: NDArray[np.float64] | None
 ) -> dict[str, Any]:
-    """Print and return the results of a protocol: the means of its bounds, in nats and in bits."""
+    """Print and return the results of a protocol: the means of its bounds in nats, and in bits unless of a density."""
     results: dict[str, Any] = {**summarize(parts, entropy), "images": len(parts.kl), "samples": settings.samples}
     print(LINE.format(protocol, **results), flush=True)
-    results |= in_bits(results, model.image_shape)
+    results |= {} if model.likelihood.is_density else in_bits(results, model.image_shape)
     if bits := results.get("bits_per_dimension"):
         print(BITS_LINE.format(protocol, **bits), flush=True)
     return results | ({"seed": SEED} if protocol == BINARIZED else {})

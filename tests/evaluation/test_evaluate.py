@@ -62,6 +62,28 @@ def test_bits_per_dimension_are_printed_and_written_next_to_nats(
         assert files[file]["bpd"] == pytest.approx(bits["loss"], rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("likelihood", "expected"),
+    [
+        ("bernoulli", ["metrics", "binarized"]),
+        ("binarized", ["binarized"]),
+        ("continuous_bernoulli", []),
+        ("gaussian", []),
+        ("gaussian_per_value", []),
+        ("logistic_mixture", ["metrics"]),
+    ],
+)
+def test_densities_have_no_bits_per_dimension(
+    likelihood: str, expected: list[str], evaluate: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_untrained(likelihood=likelihood)
+    evaluate.main()
+    files = written()
+    assert ("bits per dimension" in capsys.readouterr().out) == bool(expected)
+    assert ("bits_per_dimension" in json.dumps(files["evaluate"])) == bool(expected)
+    assert {name for name, content in files.items() if "bpd" in json.dumps(content)} == set(expected)
+
+
 @pytest.mark.parametrize("place", ["encode", "posterior.summarize", "save_arrays", "write_json", "write_metrics"])
 def test_bounds_survive_an_interruption_until_everything_is_written(
     place: str, evaluate: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -26,6 +26,8 @@ class Likelihood(Protocol):
 
     Metrics of binarized images need none: they are in a file of their own.
     """
+    is_density: bool
+    """Whether p(x|z) is a density, whose bits per dimension depend on the scale of the values."""
     binarizes: bool
     """Whether training and evaluation draw the pixels of images, 0 or 1, before the model sees them."""
 

@@ -14,6 +14,7 @@ class Bernoulli:
 
     unit = "nats per image of the grey levels as Bernoulli targets"
     metric_prefix = ""
+    is_density = False
     binarizes = False
 
     def outputs(self, channels: int) -> int:
