@@ -29,7 +29,7 @@ class Likelihood(Protocol):
     is_density: bool
     """Whether p(x|z) is a density, whose bits per dimension depend on the scale of the values."""
     binarizes: bool
-    """Whether training and evaluation draw the pixels of images, 0 or 1, before the model sees them."""
+    """Whether the stages draw the pixels of images, 0 or 1, before the model sees them. It takes no other images."""
 
     def outputs(self, channels: int) -> int:
         """Return the number of the decoder's outputs for each pixel of an image with so many channels."""
