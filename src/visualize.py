@@ -58,8 +58,8 @@ def main() -> None:
     (z_log_var,) = load_arrays(Path("data/embeddings/test.npz"), "z_log_var", shape=z_mean.shape)
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=z_mean.shape[:1])
     history = read_csv(REPORTS / "history.csv", *charts.HISTORY_COLUMNS)
-    # The default likelihood has the short unit; those of the others say in what they differ from it.
-    unit = model.likelihood.unit if model.likelihood.metric_prefix else charts.UNIT
+    # The default likelihood has the short unit; the units of the others say how they differ from it.
+    unit = charts.UNIT if model.get_config()["likelihood"] == "bernoulli" else model.likelihood.unit
     if isinstance(model.prior, StandardNormal):
         moments = Moments.of_standard_prior(model.latent_dim)
     else:  # the aggregate posterior may be far from N(0, I)

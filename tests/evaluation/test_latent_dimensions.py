@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vae.evaluation.latent_dimensions import by_kl
 from vae.evaluation.latent_moments import Moments
-from vae.evaluation.posterior import kl_per_dimension, standard_error_of_variance
+from vae.evaluation.posterior import kl_per_dimension, standard_error_of_variance, summarize
 
 
 def test_dimensions_are_ordered_by_their_kl() -> None:
@@ -21,6 +22,23 @@ def test_a_dimension_is_active_if_its_means_vary_by_more_than_a_hundredth() -> N
     z_mean = np.array([[0, 0], [0.13, 0.15]], "float32")  # variances 0.00845 and 0.01125
     table = by_kl(z_mean, np.zeros((2, 2), "float32"), Moments.of_standard_prior(2))
     assert dict(zip(table.dimension, table.active, strict=True)) == {0: False, 1: True}
+
+
+@pytest.mark.parametrize("scale", [2.0**-10, 2.0**10])
+def test_under_a_learned_prior_the_scale_of_a_dimension_does_not_decide_whether_it_is_active(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    z_mean = (rng.normal(size=(200, 3)) * [1, 0.05, 0.2]).astype("float32")
+    z_log_var = np.zeros((200, 3), "float32")
+
+    def found(mean: NDArray[np.float32], log_var: NDArray[np.float32]) -> dict[int, bool]:
+        table = by_kl(mean, log_var, Moments.of_aggregate_posterior(mean, log_var))
+        assert summarize(mean, log_var, 0, np.ones(200))["active_units"] == table.active.sum()
+        return dict(zip(table.dimension, table.active, strict=True))
+
+    assert found(z_mean, z_log_var) == {0: True, 1: False, 2: True}
+    for dimension in range(3):
+        scales = np.where(np.arange(3) == dimension, scale, 1).astype("float32")
+        assert found(z_mean * scales, z_log_var + 2 * np.log(scales)) == {0: True, 1: False, 2: True}
 
 
 def test_equal_dimensions_keep_their_order() -> None:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from vae.data.binarization import binarize
 from vae.errors import InputError
 from vae.model.vae import VAE
 
@@ -150,6 +151,18 @@ def test_every_use_of_images_refuses_levels_up_to_255(
 def test_images_in_any_floating_point_type_are_accepted(model: VAE, images: Images) -> None:
     for given in (images.astype("float64"), tf.constant(images), images.tolist()):
         np.testing.assert_array_equal(model.encode(given), model.encode(images))
+
+
+@pytest.mark.parametrize("use", [VAE.encode, VAE.reconstruct, VAE.score])
+def test_a_model_of_binarized_images_takes_no_others(use: Callable[[VAE, Images], Any], images: Images) -> None:
+    model = VAE((28, 28, 1), 3, likelihood="binarized", seed=0)
+    message = (
+        "images have values between 0 and 1, but the model's likelihood is of pixels that are 0 or 1: pass "
+        "vae.data.binarization.binarize(images)."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        use(model, images)
+    assert np.all(np.isfinite(use(model, binarize(images))))
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (5, 4), (3,), (1, 3, 1)])

@@ -51,6 +51,17 @@ def test_log_density_is_that_of_the_mixture_of_the_posteriors(
     np.testing.assert_allclose(prior.log_prob(z), expected, rtol=1e-5)
 
 
+def test_the_density_integrates_to_one(encoder: keras.Model, images: NDArray[np.float32]) -> None:
+    prior = VampPrior(2, encoder, COMPONENTS)
+    prior.initialize(images)
+    means, deviations = posteriors(prior, encoder)
+    # Steps of half the smallest deviation, to six of the largest beyond the means.
+    step, margin = deviations.min() / 2, 6 * deviations.max()
+    axes = [np.arange(low - margin, high + margin, step) for low, high in zip(means.min(0), means.max(0), strict=True)]
+    density = np.exp(np.asarray(prior.log_prob(np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)), "float64"))
+    assert density.sum() * step**2 == pytest.approx(1, abs=1e-4)
+
+
 def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed(
     encoder: keras.Model, images: NDArray[np.float32]
 ) -> None:

@@ -89,6 +89,8 @@ def test_the_title_says_to_what_the_kl_is_taken(dimensions: Dimensions, count: i
     first, second = figure.get_suptitle().splitlines()
     assert first == "KL of each dimension to a Gaussian with its mean and variance, not to the prior:"
     assert second == f"{2.5 * count:.2f} nats per image in all, {count} of {count} latent dimensions active"
+    (text,) = figure.legends[0].get_texts()
+    assert text.get_text() == "active: variance of the means over the images above 0.01 of the variance of z"
     figure.draw_without_rendering()
     title = figure.texts[0].get_window_extent()
     assert 0 < title.x0 < title.x1 < figure.bbox.width

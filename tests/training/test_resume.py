@@ -63,8 +63,10 @@ def train(
     *callbacks: keras.callbacks.Callback,
     settings: Train = SETTINGS,
     report: Callable[[pd.DataFrame], None] | None = None,
+    **changes: Any,
 ) -> tuple[VAE, pd.DataFrame]:
-    model = untrained(settings, seed=1, dropout=0.5)
+    """Train an untrained model, with changes to `MODEL`, or resume its training."""
+    model = untrained(settings, seed=1, dropout=0.5, **changes)
     halves = part(images, slice(30)), part(images, slice(30, None))
     history = fit(model, halves[0], halves[1], settings, 1, StateFile(path, "same"), callbacks, report)
     return model, history.drop(columns="seconds")
@@ -152,6 +154,20 @@ def test_early_stopping_remembers_its_best_epoch_and_its_patience(blobs: Images,
     again = Epochs()
     assert_same(train(images, tmp_path / "state.npz", again, settings=impatient), uninterrupted)
     assert again.seen == []
+
+
+def test_a_warm_up_with_binarization_and_a_learned_prior_resumes(blobs: Images, tmp_path: Path) -> None:
+    images = np.concatenate([0.8 * blobs[:30] + 0.1, blobs[30:]])  # grey levels, which each epoch binarizes again
+    settings = SETTINGS.model_copy(update={"beta_warmup": 3 * STEPS - 1})
+    model: dict[str, Any] = {"likelihood": "binarized", "prior": "mixture"}
+    uninterrupted = train(images, tmp_path / "uninterrupted.npz", settings=settings, **model)
+    np.testing.assert_allclose(uninterrupted[1].beta, [4 / 11, 8 / 11, 1, 1])
+    for epoch, step in ((2, 3), (3, 2)):  # in the warm-up
+        with pytest.raises(KeyboardInterrupt):
+            train(images, tmp_path / "state.npz", Interrupt(epoch, step), settings=settings, **model)
+    begun = Epochs()
+    assert_same(train(images, tmp_path / "state.npz", begun, settings=settings, **model), uninterrupted)
+    assert begun.seen == [3, 4]
 
 
 def test_an_interrupted_write_leaves_the_former_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vae.evaluation.latent_moments import Moments
-from vae.evaluation.posterior import ACTIVE_VARIANCE, kl_per_dimension, standard_error_of_variance, variance_of_means
+from vae.evaluation.posterior import active, kl_per_dimension, standard_error_of_variance, variance_of_means
 
 
 def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], moments: Moments) -> pd.DataFrame:
@@ -22,19 +22,18 @@ def by_kl(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], moments: 
 
     Returns:
         `dimension`, from 0; `kl`, in nats per image, the mean over the images, and its `standard_error`;
-        `variance_of_means` and its `variance_standard_error`; `active`, whether that variance is above
-        `ACTIVE_VARIANCE`.
+        `variance_of_means` and its `variance_standard_error`, in the unit of z²; `active`, as `active` returns it.
     """
-    kl, variance = kl_per_dimension(*moments.standardize(z_mean, z_log_var)), variance_of_means(z_mean)
+    kl = kl_per_dimension(*moments.standardize(z_mean, z_log_var))
     order = np.argsort(-kl.mean(axis=0), kind="stable")
     table = pd.DataFrame(
         {
             "dimension": np.arange(kl.shape[1]),
             "kl": kl.mean(axis=0),
             "standard_error": kl.std(axis=0, ddof=1) / np.sqrt(len(kl)),
-            "variance_of_means": variance,
+            "variance_of_means": variance_of_means(z_mean),
             "variance_standard_error": standard_error_of_variance(z_mean),
-            "active": variance > ACTIVE_VARIANCE,
+            "active": active(z_mean, moments),
         }
     )
     return table.iloc[order].reset_index(drop=True)

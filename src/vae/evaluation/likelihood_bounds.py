@@ -208,7 +208,8 @@ def bits_per_dimension(nats: float, image_shape: Sequence[int]) -> float:
 
     The values of an image are its height * width * channels: van den Oord et al., "Pixel Recurrent Neural Networks"
     (2016), section 5.1, https://arxiv.org/abs/1601.06759. Theirs are bits of the 256 levels of 8-bit images. The bits
-    of a Bernoulli likelihood, which are bits of binarized images, cannot be compared with them.
+    of a Bernoulli likelihood, which are bits of binarized images, cannot be compared with them. Nor can the bits of a
+    density on [0, 1], which are 8 lower: the stage `evaluate` leaves them out.
 
     Args:
         nats: nats per image.

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from vae.evaluation.latent_moments import Moments
+
 ACTIVE_VARIANCE = 0.01
+"""A dimension is active if the variance of its means is above this share of its variance, which is 1 under N(0, I)."""
 RESAMPLES = 100  # of the bootstrap
 CHUNK, MAX_DENSITIES = 500, 5_000_000  # samples at a time, and their densities under all n posteriors, at most
 
@@ -24,17 +27,22 @@ def kl_per_dimension(z_mean: NDArray[np.floating[Any]], z_log_var: NDArray[np.fl
 
 
 def variance_of_means(z_mean: NDArray[np.float32]) -> Floats:
-    """Return the variance over the images of each dimension's posterior mean, (K,).
-
-    Burda et al., "Importance Weighted Autoencoders" (2016), section 5.2, https://arxiv.org/abs/1509.00519, call a unit
-    active if it is over `ACTIVE_VARIANCE`. The other units say nothing about the image.
-    """
+    """Return the variance over the images of each dimension's posterior mean, (K,)."""
     return np.asarray(z_mean.var(axis=0, dtype=np.float64, ddof=1))
 
 
-def active_units(z_mean: NDArray[np.float32]) -> int:
-    """Return the number of dimensions whose means vary by more than `ACTIVE_VARIANCE`."""
-    return int((variance_of_means(z_mean) > ACTIVE_VARIANCE).sum())
+def active(z_mean: NDArray[np.float32], moments: Moments) -> NDArray[np.bool_]:
+    """Return which dimensions say something about the image, (K,).
+
+    Burda et al., "Importance Weighted Autoencoders" (2016), section 5.2, https://arxiv.org/abs/1509.00519, call a unit
+    active if the variance of its means is over 0.01. Their prior is N(0, I). Under a learned prior the scale of z is
+    arbitrary, so the variance is compared with 0.01 of the variance of z.
+
+    Args:
+        z_mean: (n, K).
+        moments: of the prior N(0, I), or of the aggregate posterior.
+    """
+    return variance_of_means(z_mean) > ACTIVE_VARIANCE * moments.std**2
 
 
 def standard_error_of_variance(values: NDArray[np.float32]) -> Floats:
@@ -101,7 +109,7 @@ def summarize(
         kl: (n,), estimates of the KL to a prior other than N(0, I). Without them, it is computed in closed form.
 
     Returns:
-        `active_units`, a count.
+        `active_units`, the number of dimensions that are `active`.
         `mutual_information` and `marginal_kl`, which is KL(q(z) || p(z)). Their sum is the mean KL.
         `log_images`, log n. There the mutual information saturates, and `marginal_kl` becomes an upper bound.
         `moment_kl`, a lower bound on KL(q(z) || p(z)), for the prior N(0, I) only.
@@ -111,9 +119,10 @@ def summarize(
     information = mutual_information(z_mean, z_log_var, seed)
     marginal = (kl_per_dimension(z_mean, z_log_var).sum(axis=1) if kl is None else kl) - information
     n = len(z_mean)
-    moment_error, active_error = _bootstrap_errors(z_mean, z_log_var, seed)
+    learned = kl is not None
+    moment_error, active_error = _bootstrap_errors(z_mean, z_log_var, seed, learned)
     results = {
-        "active_units": active_units(z_mean),
+        "active_units": _active_units(z_mean, z_log_var, learned),
         "mutual_information": float(information.mean()),
         "marginal_kl": float(marginal.mean()),
         "moment_kl": moment_kl(z_mean, z_log_var),
@@ -125,16 +134,28 @@ def summarize(
         "moment_kl": moment_error,
         "active_units": active_error,
     }
-    if kl is not None:
+    if learned:
         del results["moment_kl"], errors["moment_kl"]
     return results | {"standard_error": errors}
 
 
-def _bootstrap_errors(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int) -> tuple[float, float]:
+def _active_units(z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], learned: bool) -> int:
+    """Return the number of active dimensions, under the prior N(0, I) or a learned one."""
+    if learned:
+        moments = Moments.of_aggregate_posterior(z_mean, z_log_var)
+    else:
+        moments = Moments.of_standard_prior(z_mean.shape[1])
+    return int(active(z_mean, moments).sum())
+
+
+def _bootstrap_errors(
+    z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], seed: int, learned: bool
+) -> tuple[float, float]:
     """Return the standard errors of `moment_kl` and `active_units`: their deviations over resampled images."""
     rng, n = np.random.default_rng(seed), len(z_mean)
     draws = (rng.integers(n, size=n) for _ in range(RESAMPLES))
-    resamples = [(moment_kl(z_mean[rows], z_log_var[rows]), active_units(z_mean[rows])) for rows in draws]
+    drawn = ((z_mean[rows], z_log_var[rows]) for rows in draws)
+    resamples = [(moment_kl(*both), _active_units(*both, learned)) for both in drawn]
     with np.errstate(invalid="ignore"):  # some are infinite where the covariance is singular
         moment_error, active_error = np.std(resamples, axis=0, ddof=1)
     return float(moment_error), float(active_error)

@@ -8,6 +8,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from vae.errors import InputError
+from vae.model.likelihoods.levels import is_black_and_white
 
 Entry = TypeVar("Entry")
 
@@ -35,11 +36,17 @@ def check_image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def check_images(images: Any, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+def check_images(images: Any, shape: tuple[int, int, int], binary: bool = False) -> NDArray[np.float32]:
     """Return the images, (n, *shape), as float32.
 
+    Args:
+        images: the images.
+        shape: (height, width, channels).
+        binary: whether the model takes only images whose values are 0 or 1.
+
     Raises:
-        InputError: there are no images, they have another shape or type, or values outside [0, 1].
+        InputError: there are no images, they have another shape or type, or values outside [0, 1]; or they must be
+            binary, but are not.
     """
     array: NDArray[Any] = np.asarray(images)
     if array.dtype.kind != "f" or array.shape[1:] != shape:
@@ -52,6 +59,11 @@ def check_images(images: Any, shape: tuple[int, int, int]) -> NDArray[np.float32
         raise InputError(
             f"images have values from {lowest:g} to {highest:g}, but must be within 0 and 1: "
             "divide levels from 0 to 255 by 255."
+        )
+    if binary and not is_black_and_white(array):
+        raise InputError(
+            "images have values between 0 and 1, but the model's likelihood is of pixels that are 0 or 1: pass "
+            "vae.data.binarization.binarize(images)."
         )
     return array.astype(np.float32, copy=False)
 

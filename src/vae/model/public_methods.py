@@ -21,6 +21,7 @@ Labels = NDArray[np.int32]
 class PublicMethods:
     """What a trained VAE does with arrays, a batch at a time. `VAE` makes the parts.
 
+    If the likelihood binarizes, images must be binarized, as in training: `vae.data.binarization.binarize(images)`.
     A conditional model needs `labels`: (n,), indices into `class_names`, or a single one for all. No other takes them.
     """
 
@@ -40,8 +41,9 @@ class PublicMethods:
         Here and in the methods below, a batch has at most `batch_size` images, and fewer if they are large.
 
         Raises:
-            InputError: there are no images, they have another shape or type, or values outside [0, 1]; or the labels
-                are missing or superfluous, or have another shape, type or range.
+            InputError: there are no images, they have another shape or type, or values outside [0, 1], or between 0
+                and 1 if the likelihood binarizes; or the labels are missing or superfluous, or have another shape, type
+                or range.
         """
         images = self.checked(images)
         labels = self.checked_labels(labels, len(images))
@@ -121,7 +123,7 @@ class PublicMethods:
         Raises:
             InputError: as in `encode`.
         """
-        return check_images(images, self.image_shape)
+        return check_images(images, self.image_shape, binary=self.likelihood.binarizes)
 
     def checked_labels(self, labels: Any, count: int) -> Labels | None:
         """Return the labels of `count` images as int32, (count,), or None for a model that is not conditional.

@@ -78,9 +78,10 @@ def kl_per_dimension(dimensions: pd.DataFrame, is_prior: bool = True) -> Figure:
     figure = new_figure(float(np.clip(0.5 * count + 2, 8, 13)), 4.8, title)
     axes = figure.subplots()
     named = count <= LABELLED_BARS
+    limit = f"{ACTIVE_VARIANCE}" if is_prior else f"{ACTIVE_VARIANCE} of the variance of z"
     looks = (
-        (active, COLORS[2], "", f"active: variance of the means over the images above {ACTIVE_VARIANCE}"),
-        (~active, COLORS[7], "////", f"× inactive (collapsed): variance of the means at most {ACTIVE_VARIANCE}"),
+        (active, COLORS[2], "", f"active: variance of the means over the images above {limit}"),
+        (~active, COLORS[7], "////", f"× inactive (collapsed): variance of the means at most {limit}"),
     )
     for these, color, hatch, label in looks:
         part, face = dimensions[these], "white" if hatch else color

@@ -22,9 +22,14 @@ class Likelihood(Protocol):
     unit: str
     """What the nats of `nll` are of, for printed lines and documents. Those of two units cannot be compared."""
     metric_prefix: str
-    """The beginning of the names of this likelihood's metrics, so that no column contains two units."""
+    """The beginning of the names of this likelihood's metrics, so that no name in a file has two units.
+
+    Metrics of binarized images need none: they are in a file of their own.
+    """
+    is_density: bool
+    """Whether p(x|z) is a density, whose bits per dimension depend on the scale of the values."""
     binarizes: bool
-    """Whether training and evaluation draw the pixels of images, 0 or 1, before the model sees them."""
+    """Whether the stages draw the pixels of images, 0 or 1, before the model sees them. It takes no other images."""
 
     def outputs(self, channels: int) -> int:
         """Return the number of the decoder's outputs for each pixel of an image with so many channels."""

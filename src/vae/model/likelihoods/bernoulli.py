@@ -14,6 +14,7 @@ class Bernoulli:
 
     unit = "nats per image of the grey levels as Bernoulli targets"
     metric_prefix = ""
+    is_density = False
     binarizes = False
 
     def outputs(self, channels: int) -> int:
@@ -58,5 +59,4 @@ class Binarized(Bernoulli):
     """
 
     unit = "nats per image of images binarized at random"
-    metric_prefix = "binarized_"
     binarizes = True

@@ -28,6 +28,7 @@ class ContinuousBernoulli:
 
     unit = "nats per image of a density on [0, 1]"
     metric_prefix = "cb_"
+    is_density = True
     binarizes = False
 
     def outputs(self, channels: int) -> int:

@@ -26,6 +26,7 @@ class Gaussian(layers.Layer):
 
     unit = UNIT
     metric_prefix = "gaussian_"
+    is_density = True
     binarizes = False
 
     def __init__(self, name: str = "gaussian") -> None:
@@ -68,6 +69,7 @@ class GaussianPerValue:
 
     unit = UNIT
     metric_prefix = "gaussian_pv_"
+    is_density = True
     binarizes = False
 
     def outputs(self, channels: int) -> int:

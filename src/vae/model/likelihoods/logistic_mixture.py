@@ -53,6 +53,7 @@ class LogisticMixture:
 
     unit = "nats per image of 8-bit levels"
     metric_prefix = "dlm_"
+    is_density = False
     binarizes = False
 
     def outputs(self, channels: int) -> int:
