@@ -153,9 +153,20 @@ def test_images_in_any_floating_point_type_are_accepted(model: VAE, images: Imag
         np.testing.assert_array_equal(model.encode(given), model.encode(images))
 
 
-@pytest.mark.parametrize("use", [VAE.encode, VAE.reconstruct, VAE.score])
+@pytest.mark.parametrize(
+    "use",
+    [
+        VAE.encode,
+        VAE.reconstruct,
+        VAE.score,
+        lambda model, x: model.fit(x, epochs=1, verbose=0).history["loss"],
+        lambda model, x: model.evaluate(x, verbose=0),
+    ],
+    ids=["encode", "reconstruct", "score", "fit", "evaluate"],
+)
 def test_a_model_of_binarized_images_takes_no_others(use: Callable[[VAE, Images], Any], images: Images) -> None:
     model = VAE((28, 28, 1), 3, likelihood="binarized", seed=0)
+    model.compile("adam")
     message = (
         "images have values between 0 and 1, but the model's likelihood is of pixels that are 0 or 1: pass "
         "vae.data.binarization.binarize(images)."

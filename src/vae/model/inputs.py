@@ -68,9 +68,10 @@ def check_images(images: Any, shape: tuple[int, int, int], binary: bool = False)
     return array.astype(np.float32, copy=False)
 
 
-def check_if_array(images: Any, shape: tuple[int, int, int]) -> Any:
+def check_if_array(images: Any, shape: tuple[int, int, int], binary: bool = False) -> Any:
     """Check an array or a tensor as `check_images` does; return anything else, for example a data set, as it is."""
-    return check_images(images, shape) if isinstance(images, np.ndarray) or ops.is_tensor(images) else images
+    is_array = isinstance(images, np.ndarray) or ops.is_tensor(images)
+    return check_images(images, shape, binary) if is_array else images
 
 
 def check_labels(labels: Any, count: int, classes: int) -> NDArray[np.int32] | None:
@@ -105,22 +106,23 @@ def check_labels(labels: Any, count: int, classes: int) -> NDArray[np.int32] | N
     return np.broadcast_to(array, count).astype(np.int32)
 
 
-def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int) -> Any:
+def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int, binary: bool = False) -> Any:
     """Check what `fit` and `evaluate` get as `check_if_array` does: images, or a pair of images and their labels.
 
     Args:
         inputs: images for a model that is not conditional, a pair for one that is, or a data set of them.
         shape: (height, width, channels).
         classes: as in `check_labels`.
+        binary: as in `check_images`.
 
     Raises:
         InputError: as in `check_images` and `check_labels`.
     """
     if isinstance(inputs, tuple | list) and len(inputs) == 2:
-        images = check_images(inputs[0], shape)
+        images = check_images(inputs[0], shape, binary)
         labels = check_labels(inputs[1], len(images), classes)
         return images if labels is None else (images, labels)
-    images = check_if_array(inputs, shape)
+    images = check_if_array(inputs, shape, binary)
     if isinstance(images, np.ndarray):
         check_labels(None, len(images), classes)
     return images

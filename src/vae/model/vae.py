@@ -198,13 +198,14 @@ class VAE(PublicMethods, keras.Model):
         Raises:
             InputError: as in `encode`.
         """
-        x = check_inputs(x, self.image_shape, self._classes)
+        binary = self.likelihood.binarizes
+        x = check_inputs(x, self.image_shape, self._classes, binary)
         if self.conditional:
-            validation_data = check_inputs(validation_data, self.image_shape, self._classes)
+            validation_data = check_inputs(validation_data, self.image_shape, self._classes, binary)
             if isinstance(validation_data, tuple) and len(validation_data) == 2:
                 validation_data = (validation_data,)  # a pair by itself would be inputs and targets
         else:
-            validation_data = check_if_array(validation_data, self.image_shape)
+            validation_data = check_if_array(validation_data, self.image_shape, binary)
         return super().fit(x, *arguments, validation_data=validation_data, **options)
 
     def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
@@ -213,7 +214,8 @@ class VAE(PublicMethods, keras.Model):
         Raises:
             InputError: as in `encode`.
         """
-        return super().evaluate(check_inputs(x, self.image_shape, self._classes), *arguments, **options)
+        x = check_inputs(x, self.image_shape, self._classes, self.likelihood.binarizes)
+        return super().evaluate(x, *arguments, **options)
 
     def get_config(self) -> dict[str, Any]:
         return dict(self._config)
