@@ -30,6 +30,7 @@ from vae.plots.tsne import fitting_perplexity, fitting_points, to_table, tsne
 from vae.settings.loader import load_settings
 from vae.settings.visualize import Visualize
 from vae.stage import run_stage
+from vae.training.history import kept_epoch
 
 REPORTS = Path("reports")
 ORDER = ("test", "train", "validation")  # of the images in the maps
@@ -66,7 +67,10 @@ def main() -> None:
         moments = Moments.of_aggregate_posterior(z_mean, z_log_var)
 
     grey = grey_colors(test.images)
-    save_figure(REPORTS / "training_curves.png", charts.training_curves(history, model.objective.loss_name, unit))
+    save_figure(
+        REPORTS / "training_curves.png",
+        charts.training_curves(history, kept_epoch(history), model.objective.loss_name, unit),
+    )
     draw_losses(test, reconstruction + kl, grey, unit)
     draw_reconstructions(model, test, z_mean, reconstruction + kl, grey)
     draw_dimensions(model, latent_dimensions.by_kl(z_mean, z_log_var, moments), moments, grey)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vae.plots import charts
 from vae.plots.style import COLORS
+from vae.training.history import kept_epoch
 
 Dimensions = Callable[..., pd.DataFrame]
 
@@ -27,7 +28,7 @@ def test_training_curves_mark_the_best_epoch_and_name_its_metrics() -> None:
     for k, name in enumerate(("loss", "reconstruction", "kl")):
         history[name] = [9.0 + k, 8.0, 7.0]
         history[f"val_{name}"] = [9.5 + k, 7.25 + k, 8.0]
-    figure = charts.training_curves(history)
+    figure = charts.training_curves(history, kept_epoch(history))
     assert figure.get_suptitle() == "Training: the weights of epoch 2 of 3 are kept"
     assert [axes.get_title() for axes in figure.axes] == [
         "Loss (−ELBO): validation 7.25 nats",
@@ -54,26 +55,27 @@ def legend(axes: Axes) -> list[str]:
 
 
 def test_a_training_loss_that_is_not_the_elbo_has_its_name_in_the_first_chart_only() -> None:
-    loss, *others = charts.training_curves(history(), "importance-weighted, k = 5").axes
+    loss, *others = charts.training_curves(history(), history().iloc[0], "importance-weighted, k = 5").axes
     assert legend(loss) == ["training: importance-weighted,\nk = 5", "validation: −ELBO", "kept: epoch 1"]
     assert all(legend(axes) == ["training", "validation", "kept: epoch 1"] for axes in others)
 
 
 def test_the_epochs_of_a_warmup_are_shaded_and_none_of_them_is_kept() -> None:
-    figure = charts.training_curves(history(val_loss=[1.0, 2.0, 3.0], beta=[0.4, 0.8, 1.0]))
+    table = history(val_loss=[1.0, 2.0, 3.0], beta=[0.4, 0.8, 1.0])
+    figure = charts.training_curves(table, kept_epoch(table))
     assert figure.get_suptitle() == "Training: the weights of epoch 3 of 3 are kept"
     for axes in figure.axes:
         (shade,) = (patch for patch in axes.patches if isinstance(patch, Rectangle))
         assert (shade.get_x(), shade.get_x() + shade.get_width()) == (0.5, 2.5)
         assert legend(axes)[-1] == "warm-up of the KL"
-    within_the_first_epoch = charts.training_curves(history(beta=[1.0, 1.0, 1.0]))
+    table = history(beta=[1.0, 1.0, 1.0])
+    within_the_first_epoch = charts.training_curves(table, kept_epoch(table))
     assert not any(axes.patches for axes in within_the_first_epoch.axes)
 
 
 def test_the_unit_of_a_density_is_that_of_the_loss_and_the_reconstruction_but_not_of_the_kl() -> None:
-    figure = charts.training_curves(
-        history(val_loss=[-1.0, -2e6, -3.5e6]), unit="nats per image of a density on [0, 1]"
-    )
+    table = history(val_loss=[-1.0, -2e6, -3.5e6])
+    figure = charts.training_curves(table, kept_epoch(table), unit="nats per image of a density on [0, 1]")
     assert [axes.get_ylabel() for axes in figure.axes] == [
         *["nats per image\nof a density on [0, 1]"] * 2,
         "nats per image",

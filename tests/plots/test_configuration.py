@@ -21,7 +21,7 @@ history = pd.DataFrame(rng.uniform(1, 9, (4, 7)), columns=list(charts.HISTORY_CO
 table = pd.DataFrame({"dimension": [1, 0], "kl": [2.0, 0.0], "standard_error": 0.1, "active": [True, False]})
 labels = np.arange(60, dtype=np.uint8) % 3
 figures = {
-    "curves": charts.training_curves(history),
+    "curves": charts.training_curves(history, history.iloc[2]),
     "bars": charts.kl_per_dimension(table),
     "traversals": grids.traversals(rng.uniform(size=(2, 3, 4, 4, 1)), np.array([-1.0, 0, 1]), table),
     "maps": maps({"−1 µ": rng.normal(size=(60, 2))}, labels, np.array(["a", "b", "c"])),

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from vae.evaluation.posterior import ACTIVE_VARIANCE
 from vae.plots.mosaic import INK, TILE, mosaic, tile_size
 from vae.plots.style import COLORS, SMALL, nats, new_figure
-from vae.training.history import BETA, kept_epoch
 
 LABELLED_BARS = 32
 """The largest number of bars with room for their values."""
@@ -25,17 +24,19 @@ LOSS, UNIT = "−ELBO", "nats per image"
 TERMS = {"loss": f"Loss ({LOSS})", "reconstruction": "Reconstruction", "kl": "KL"}
 HISTORY_COLUMNS = ("epoch", *TERMS, *(f"val_{name}" for name in TERMS))
 """The columns that `training_curves` draws."""
+BETA = "beta"
+"""The column of the weight of the KL at the end of each epoch, if it has a warm-up."""
 
 
-def training_curves(history: pd.DataFrame, loss_name: str = LOSS, unit: str = UNIT) -> Figure:
+def training_curves(history: pd.DataFrame, best: pd.Series, loss_name: str = LOSS, unit: str = UNIT) -> Figure:
     """Draw loss, reconstruction and KL by epoch, for training and validation, with the best epoch marked.
 
     Args:
         history: one row per epoch, with at least `HISTORY_COLUMNS`. With a warm-up of the KL, its epochs are shaded.
+        best: the row of the epoch that is kept.
         loss_name: what the training loss is. The validation loss is the negative ELBO.
         unit: what the nats of the loss and of the reconstruction are of.
     """
-    best = kept_epoch(history)
     figure = new_figure(13, 4.6, f"Training: the weights of epoch {best.epoch:.0f} of {len(history)} are kept")
     for axes, (name, title) in zip(figure.subplots(1, 3), TERMS.items(), strict=True):
         training, validation = "training", "validation"
