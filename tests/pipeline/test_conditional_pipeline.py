@@ -12,8 +12,7 @@ import pytest
 
 import vae
 from benchmarks.stages import outputs, read_stages
-from small_images import SHAPE, SIZES, STAGES, Labels, Run, run_stages
-from vae.data import shards
+from small_images import SIZES, STAGES, Labels, Run, run_stages
 from vae.data.splits import load_split
 from vae.errors import InputError
 from vae.training.resume import fingerprint
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return the outputs of all stages on images in memory."""
+    """Return the outputs of all stages."""
     return run_stages(root, tmp_path_factory.mktemp("conditional"), LABELS, NAMES, model=CONDITIONAL)
 
 
@@ -52,16 +51,6 @@ def test_the_results_are_of_the_model_with_the_labels_of_the_images(run: Run) ->
     score = model.score(test.images[:], samples=20, labels=test.labels)
     np.testing.assert_allclose(loss, score, rtol=0.02)
     assert run.read_json("details/evaluate")["grey"]["loss"] == pytest.approx(loss.mean())
-
-
-def test_all_outputs_are_the_same_from_memory_and_from_disk(
-    run: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shards, "MAX_BYTES", 5 * int(np.prod(SHAPE)))
-    disk = run_stages(root, tmp_path, LABELS, NAMES, model=CONDITIONAL)
-    stages = read_stages(disk.path)
-    for name in (name for stage in STAGES for name in outputs(stages[stage])):
-        assert (disk.path / name).read_bytes() == (run.path / name).read_bytes(), name
 
 
 def test_the_example_in_the_documentation_samples_a_class(
