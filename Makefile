@@ -32,7 +32,7 @@ params: .venv/ready
 	@$(BIN)/python -m vae.settings
 
 test: .venv/ready-dev lint
-	$(BIN)/python -m pytest --cov --numprocesses 2
+	$(BIN)/python -m pytest --cov --numprocesses 3
 
 # The linter, the type checker and the tests that need no TensorFlow: some 30 seconds.
 check: .venv/ready-dev lint
@@ -50,7 +50,7 @@ seeds: git-commit repro
 effects: git-commit repro
 	$(BIN)/python -m benchmarks.effects
 
-# The presets in params/, next to published results: about six hours; `make literature PRESETS="flow resnet"` for some.
+# The presets in params/, next to published results: hours; `make literature PRESETS="flow resnet"` for some.
 literature: git-commit params
 	$(BIN)/python -m benchmarks.literature $(PRESETS)
 

@@ -18,7 +18,6 @@ from vae.model.priors.learned import LearnedPrior
 from vae.model.priors.mixture import GaussianMixture
 from vae.model.priors.standard import StandardNormal
 from vae.model.vae import VAE
-from vae.training.optimizers import ConvMuon
 
 LEARNED = ("flow", "mixture", "vampprior")
 
@@ -86,7 +85,7 @@ def test_training_fits_two_moons_better_than_a_gaussian(
 @pytest.mark.slow
 def test_training_lowers_the_loss_and_changes_every_weight(model: VAE, images: NDArray[np.float32]) -> None:
     trained = copy(model)
-    trained.compile(ConvMuon(0.01))
+    trained.compile(keras.optimizers.Adam(0.01))  # much faster to compile than Muon
     history = trained.fit(images, batch_size=20, epochs=10, verbose=0).history
     assert np.all(np.isfinite(history["kl"]))
     assert history["loss"][-1] < 0.9 * history["loss"][0]

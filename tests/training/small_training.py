@@ -25,6 +25,7 @@ TRAIN = Train(
     batch_size=8,
     optimizer="adam",
     learning_rate=0.01,
+    weight_decay=0.0,
     schedule="constant",
     warmup=0.2,
     patience=5,
@@ -38,5 +39,5 @@ def train_settings(**changes: Any) -> Train:
 
 def untrained(settings: Train = TRAIN, seed: int = 0, **changes: Any) -> VAE:
     """Return a model for images of 28x28 pixels, with changes to `MODEL`."""
-    data = Split(np.zeros((1, 28, 28, 1), "float32"), None, np.array(["a", "b"]))
+    data = Split(np.zeros((64, 28, 28, 1), "float32"), None, np.array(["a", "b"]))
     return build_model(data, MODEL.model_copy(update=changes), settings, seed)

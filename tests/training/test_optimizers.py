@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vae.model.vae import VAE
-from vae.training.optimizers import ConvMuon
+from vae.training.optimizers import OPTIMIZERS, ConvMuon, build_optimizer
 
 RATE = 0.01
 
@@ -56,3 +56,16 @@ def test_adam_updates_the_biases_and_the_latent_heads_and_no_other_kernel() -> N
     biases = {variable.path for variable in models[0].trainable_variables if variable.name == "bias"}
     assert biases < same
     assert {path.split("/")[-2] for path in same - biases} == {"z_mean", "z_log_var"}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_weight_decay_shrinks_the_kernels_before_each_step_and_no_other_weight(name: str) -> None:
+    rng, models = np.random.default_rng(0), [VAE((8, 8, 1), 3, architecture="mlp", prior="mixture") for _ in range(2)]
+    start = [rng.normal(size=weight.shape).astype("float32") for weight in models[0].trainable_weights]
+    gradients = [rng.normal(size=weight.shape).astype("float32") for weight in models[0].trainable_weights]
+    for model, weight_decay in zip(models, (0.0, 5.0), strict=True):
+        model.set_weights(start)
+        build_optimizer(name, RATE, weight_decay, model).apply(gradients, model.trainable_weights)
+    for plain, decayed, before in zip(*(model.trainable_weights for model in models), start, strict=True):
+        difference = RATE * 5 * before if plain.name == "kernel" else np.zeros_like(before)
+        np.testing.assert_allclose(plain - decayed, difference, atol=1e-6)

@@ -39,6 +39,9 @@ class Train(Section):
         description="`muon` orthogonalizes the updates of kernels and matrices. The tutorial: `adam`."
     )
     learning_rate: LearningRate = Field(description="The peak of the learning-rate schedule. The tutorial: 0.001.")
+    weight_decay: float = Field(
+        ge=0, le=1000, description="Share of each kernel, times the learning rate, that a step subtracts from it."
+    )
     schedule: Literal["trapezoid", "cosine", "constant"] = Field(
         description="`trapezoid` is level, then falls in a straight line to zero over the second half of the steps; "
         "`cosine` falls by half a cosine. The tutorial: `constant`."

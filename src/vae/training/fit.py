@@ -20,7 +20,7 @@ from vae.settings.train import Train
 from vae.training.batches import batches, pairs_as_inputs, shuffled_batches
 from vae.training.callbacks import DivergenceError, EpochLine, EpochRecord, ValidationNoise
 from vae.training.history import history
-from vae.training.optimizers import OPTIMIZERS
+from vae.training.optimizers import build_optimizer
 from vae.training.resume import Resume, StateFile
 from vae.training.schedules import learning_rate_schedule
 
@@ -111,7 +111,8 @@ def fit(
     )
     resume = Resume(state, record, early_stopping) if state else None
     epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
-    optimizer = OPTIMIZERS[settings.optimizer](learning_rate_schedule(settings, len(images)))
+    learning_rate = learning_rate_schedule(settings, len(images))
+    optimizer = build_optimizer(settings.optimizer, learning_rate, settings.weight_decay, model)
     model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
     on_terminal = sys.stdout.isatty()
     training, validation = _data_sets(model, (images, validation_images), labels, settings.batch_size, seed, epochs)

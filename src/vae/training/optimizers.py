@@ -18,13 +18,18 @@ class ConvMuon(keras.optimizers.Muon):
     leave a network's output layer to Adam.
     """
 
-    def __init__(self, learning_rate: float | LearningRateSchedule, name: str = "muon") -> None:
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule,
+        weight_decay: float | None = None,
+        name: str = "muon",
+    ) -> None:
         super().__init__(
             learning_rate,
             name=name,
             momentum=0.9,
-            weight_decay=None,
-            adam_weight_decay=None,
+            weight_decay=weight_decay,
+            adam_weight_decay=weight_decay,
             exclude_layers=["z_mean", "z_log_var"],
         )
 
@@ -39,7 +44,7 @@ class ConvMuon(keras.optimizers.Muon):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        return {name: config[name] for name in ("learning_rate", "name")}
+        return {name: config[name] for name in ("learning_rate", "weight_decay", "name")}
 
 
 def as_matrix(kernel: KerasTensor) -> KerasTensor:
@@ -48,3 +53,24 @@ def as_matrix(kernel: KerasTensor) -> KerasTensor:
 
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "muon": ConvMuon}
+
+
+def build_optimizer(
+    name: str, learning_rate: float | LearningRateSchedule, weight_decay: float, model: keras.Model
+) -> keras.optimizers.Optimizer:
+    """Return an optimizer for the model, with decoupled weight decay of its kernels, but of no other weight.
+
+    Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2019), https://arxiv.org/abs/1711.05101; for Muon, Liu
+    et al. (2025). Before each step, a kernel is multiplied by 1 - learning rate * weight decay.
+
+    Args:
+        name: a key of `OPTIMIZERS`.
+        learning_rate: the learning rate or its schedule.
+        weight_decay: the weight decay; 0 is none.
+        model: the model, with its weights built.
+    """
+    optimizer = OPTIMIZERS[name](learning_rate, weight_decay=weight_decay or None)
+    if weight_decay:
+        others = [weight for weight in model.trainable_weights if weight.name != "kernel"]
+        optimizer.exclude_from_weight_decay(var_list=others)
+    return optimizer
