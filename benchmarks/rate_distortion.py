@@ -65,16 +65,17 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     figure = new_figure(8, 6, "Rate and distortion: what the weight β of the KL trades")
     axes = figure.subplots()
-    margin = 8.0
-    left, right = max(0.0, table.rate.min() - margin), table.rate.max() + margin
+    margin, labels = 8.0, 14.0  # on the right there is room for the labels of the lines, too
+    left, right = max(0.0, table.rate.min() - margin), table.rate.max() + margin + labels
     bottom, top = table.distortion.min() - margin, table.distortion.max() + margin
     rate = np.array([left, right])
-    for total in range(int(np.ceil(table.neg_elbo.min() / 10)) * 10, int(top + right), 20):
+    for total in range(int(np.ceil(table.neg_elbo.min() / 10)) * 10, int(table.neg_elbo.max()) + 20, 20):
         axes.plot(rate, total - rate, ":", color="grey", linewidth=1)
-        if bottom < total - right < top:
+        end = (right, total - right) if total - right > bottom else (total - bottom, bottom)
+        if end[1] < top:
             axes.annotate(
                 f"−ELBO {total}",
-                (right, total - right),
+                end,
                 (-4, 4),
                 textcoords="offset points",
                 ha="right",
@@ -82,14 +83,18 @@ def draw(table: pd.DataFrame) -> Figure:
                 color="dimgrey",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )
-    for (latent_dim, group), color in zip(table.groupby("latent_dim"), (COLORS[6], COLORS[0], COLORS[3]), strict=False):
+    colors = (COLORS[6], COLORS[0], COLORS[3])
+    for curve, ((latent_dim, group), color) in enumerate(zip(table.groupby("latent_dim"), colors, strict=False)):
         axes.plot(group.rate, group.distortion, "o-", color=color, label=f"K = {latent_dim}")
-        for row in group.itertuples():
+        for number, row in enumerate(group.itertuples()):
+            above = number % 2 == curve % 2  # by turns, since points and curves may be close
             axes.annotate(
                 f"{row.beta:g}",
                 (row.rate, row.distortion),
-                (5, 5),
+                (0, 6 if above else -6),
                 textcoords="offset points",
+                ha="center",
+                va="bottom" if above else "top",
                 fontsize=SMALL,
                 color=color,
             )
