@@ -32,7 +32,7 @@ params: .venv/ready
 	@$(BIN)/python -m vae.settings
 
 test: .venv/ready-dev lint
-	$(BIN)/python -m pytest --cov --numprocesses 3
+	$(BIN)/python -m pytest --cov --numprocesses 2
 
 # The linter, the type checker and the tests that need no TensorFlow: some 30 seconds.
 check: .venv/ready-dev lint
