@@ -28,8 +28,8 @@ def measure(rounds: int = 8) -> dict[str, Any]:
 
     Returns:
         For each architecture and precision, medians over the rounds: `decodings` per second of the bound;
-        `of_decoder`, its speed as a share of the speed at which the decoder decodes the same batches and does nothing
-        else; `of_peak`, the decoder's multiply-adds in the bound as a share of those of a large matrix product.
+        `of_decoder`, its speed as a share of the decoder's own speed on the same batches; `of_peak`, the decoder's
+        multiply-adds per second in the bound as a share of the multiply-adds per second of a large matrix product.
     """
     results: dict[str, Any] = {}
     for precision in PRECISIONS if has_bfloat16() else ["float32"]:

@@ -60,7 +60,7 @@ MINUTES = re.compile(r"^trained \d+ epochs in ([\d.]+) minutes$", re.MULTILINE)
 def run(preset: str, seed: int) -> pd.DataFrame:
     """Train and evaluate a preset with a seed, and return its rows: one for each protocol.
 
-    The minutes are those of the training. They are missing if DVC had kept it.
+    The minutes are the time of the training. They are missing if DVC reused an earlier training.
     """
     name = f"literature-{preset.replace('_', '-')}-seed-{seed}"
     trained = MINUTES.search(run_experiment(name, {"seed": seed, **read_preset(preset)}, targets=["evaluate"]))
@@ -112,9 +112,9 @@ def objective(train: dict[str, Any]) -> str:
 
 
 def merged(table: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with the new rows in place of those of the same run, in the order of `SEEDS`.
+    """Return the table with the new rows instead of the old rows of the same run, in the order of `SEEDS`.
 
-    Minutes that are missing in a new row stay those of the old one, if their epochs agree.
+    If the minutes are missing in a new row, they are copied from the old row, provided that the epochs agree.
     """
     new = new.set_index(KEYS)
     old = table.set_index(KEYS) if len(table) else new.iloc[:0]
@@ -122,7 +122,7 @@ def merged(table: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     kept = known.minutes.where(known.epochs == new.epochs)
     new = new.assign(minutes=new.minutes.astype(float).fillna(kept.astype(float)))
     together = pd.concat([part for part in (old.drop(new.index, errors="ignore"), new) if len(part)]).reset_index()
-    together = together[together.preset.isin([*SEEDS])]  # without those of a preset that is no longer there
+    together = together[together.preset.isin([*SEEDS])]  # without presets that no longer exist
     order = together.preset.map([*SEEDS].index)
     return together.assign(order=order).sort_values(["order", "protocol", "seed"])[COLUMNS].reset_index(drop=True)
 

@@ -118,7 +118,7 @@ def summarize_posterior(
 
 
 def write_all_metrics(model: VAE, results: dict[str, dict[str, Any]]) -> None:
-    """Write the metrics to two files: those of binarized images are in a file of their own."""
+    """Write the metrics: on binarized images to one file, and all others to another."""
     prefix = (GIVEN_LABEL if model.conditional else "") + model.likelihood.metric_prefix
     named = {name: metrics(part, prefix) for name, part in results.items() if name != "posterior"}
     apart = named.pop(BINARIZED, {})

@@ -31,6 +31,13 @@ def encoder() -> keras.Model:
     return encoder
 
 
+@pytest.fixture
+def prior(encoder: keras.Model, images: NDArray[np.float32]) -> VampPrior:
+    prior = VampPrior(2, encoder, COMPONENTS)
+    prior.initialize(images, seed=0)
+    return prior
+
+
 def posteriors(prior: VampPrior, encoder: keras.Model) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the means and the standard deviations of the pseudo-inputs' posteriors, (C, latent_dim) each."""
     pseudo_inputs = np.reshape(prior.get_weights()[0], (-1, *SHAPE))
@@ -38,11 +45,7 @@ def posteriors(prior: VampPrior, encoder: keras.Model) -> tuple[NDArray[np.float
     return z_mean, np.exp(z_log_var / 2)
 
 
-def test_log_density_is_that_of_the_mixture_of_the_posteriors(
-    encoder: keras.Model, images: NDArray[np.float32]
-) -> None:
-    prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images, seed=0)
+def test_log_density_is_that_of_the_mixture_of_the_posteriors(prior: VampPrior, encoder: keras.Model) -> None:
     means, deviations = posteriors(prior, encoder)
     assert means.std(axis=0).min() > 0.1
     z = 2 * np.random.default_rng(1).normal(size=(9, 2))
@@ -51,9 +54,7 @@ def test_log_density_is_that_of_the_mixture_of_the_posteriors(
     np.testing.assert_allclose(prior.log_prob(z), expected, rtol=1e-5)
 
 
-def test_the_density_integrates_to_one(encoder: keras.Model, images: NDArray[np.float32]) -> None:
-    prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images, seed=0)
+def test_the_density_integrates_to_one(prior: VampPrior, encoder: keras.Model) -> None:
     means, deviations = posteriors(prior, encoder)
     # Steps of half the smallest deviation, to six of the largest beyond the means.
     step, margin = deviations.min() / 2, 6 * deviations.max()
@@ -62,11 +63,7 @@ def test_the_density_integrates_to_one(encoder: keras.Model, images: NDArray[np.
     assert density.sum() * step**2 == pytest.approx(1, abs=1e-4)
 
 
-def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed(
-    encoder: keras.Model, images: NDArray[np.float32]
-) -> None:
-    prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images, seed=0)
+def test_samples_have_the_moments_of_the_mixture_and_follow_the_seed(prior: VampPrior, encoder: keras.Model) -> None:
     means, deviations = posteriors(prior, encoder)
     z = np.asarray(prior.sample(20_000, seed=1), "float64")
     for values, expected in ((z, means.mean(axis=0)), (z**2, (means**2 + deviations**2).mean(axis=0))):
@@ -97,9 +94,7 @@ def test_the_encoder_is_neither_counted_nor_saved_twice(tmp_path: Path) -> None:
     assert pseudo_inputs < sizes[1] - sizes[0] < pseudo_inputs + 2 * models[0].encoder.count_params()
 
 
-def test_pseudo_inputs_start_as_different_training_images(encoder: keras.Model, images: NDArray[np.float32]) -> None:
-    prior = VampPrior(2, encoder, COMPONENTS)
-    prior.initialize(images, seed=0)
+def test_pseudo_inputs_start_as_different_training_images(prior: VampPrior, images: NDArray[np.float32]) -> None:
     first = prior.get_weights()[0].reshape(COMPONENTS, 1, -1)
     distances = np.abs(first - images.reshape(1, len(images), -1)).mean(axis=-1)
     assert distances.min(axis=1).max() < 0.01

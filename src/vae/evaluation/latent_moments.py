@@ -43,6 +43,6 @@ class Moments(NamedTuple):
     def standardize(self, z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32]) -> tuple[Floats, Floats]:
         """Return z_mean and z_log_var of q(z|x), (n, latent_dim) each, with z in standard deviations from the mean.
 
-        A KL is the same in any unit: that of the result to N(0, 1) is that of q(z_k|x) to N(mean_k, std_k²).
+        The KL is the same in any unit: the KL of the result to N(0, 1) equals the KL of q(z_k|x) to N(mean_k, std_k²).
         """
         return (z_mean - self.mean) / self.std, z_log_var - 2 * np.log(self.std)

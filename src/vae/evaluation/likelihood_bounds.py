@@ -117,7 +117,7 @@ class _Sums(NamedTuple):
 
     @classmethod
     def start(cls, count: int, state: StateFile | None) -> tuple["_Sums", int]:
-        """Return the sums for `count` images in a state and the number of its draws; without a state, those of none."""
+        """Return the sums for `count` images and the number of draws in a state; zeros without a state."""
         if state and (found := state.read()):
             values, arrays = found
             print(f"Resuming after {values['draws']:,} batches from {state.path}", flush=True)

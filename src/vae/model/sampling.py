@@ -1,4 +1,4 @@
-"""The latent variable: the bound on its log-variance, and the reparameterization trick."""
+"""The latent variable: its mean and log-variance, the bound on the latter, and the reparameterization trick."""
 
 from typing import Any
 
@@ -27,6 +27,19 @@ def bounded(z_log_var: KerasTensor) -> KerasTensor:
 @ops.custom_gradient  # type: ignore[untyped-decorator]
 def _clip(z_log_var: KerasTensor) -> Any:
     return ops.clip(z_log_var, -MAX_ABS_LOG_VAR, MAX_ABS_LOG_VAR), lambda upstream: upstream
+
+
+def latent_heads(
+    h: KerasTensor, latent_dim: int, *, dropout: float, seed: int, precision: str
+) -> tuple[KerasTensor, KerasTensor]:
+    """Return z_mean and z_log_var, (batch, latent_dim) each, of features (batch, features): the end of every encoder.
+
+    Dropout precedes both. They are float32 at any precision.
+    """
+    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
+    z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
+    z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
+    return z_mean, z_log_var
 
 
 @keras.saving.register_keras_serializable("vae")

@@ -123,7 +123,7 @@ def traversals(
         values: (steps,), the values of the dimension, in standard deviations from its mean.
         dimensions: as `vae.evaluation.latent_dimensions.by_kl` returns them; the first rows are shown.
         grey: the colours of images of one channel.
-        is_prior: whether mean and standard deviation are zero and one, those of the prior.
+        is_prior: whether the mean and the standard deviation are zero and one, as in the prior N(0, I).
         of_class: the name of the class of all images, for a conditional model.
     """
     rows, steps = images.shape[:2]

@@ -14,7 +14,7 @@ def check_together(
     free_bits: float,
     epsilon_std: float,
 ) -> None:
-    """Check values that are each allowed by themselves. They are those of `params.yaml`, or of `vae.VAE`.
+    """Check that values fit together: settings in `params.yaml`, or arguments of `vae.VAE`.
 
     Raises:
         InputError: two of them do not fit together.

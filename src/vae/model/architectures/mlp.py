@@ -15,7 +15,7 @@ import math
 import keras
 from keras import layers
 
-from vae.model.sampling import bounded
+from vae.model.sampling import latent_heads
 
 UNITS = (200, 200)
 """The widths of the hidden layers, in the encoder and in the decoder."""
@@ -32,10 +32,8 @@ def build_encoder(
     h = layers.Flatten(dtype=precision, name="flatten")(images)
     for number, units in enumerate(UNITS, start=1):
         h = layers.Dense(units, activation="tanh", dtype=precision, name=f"dense_{number}")(h)
-    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
-    z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
-    z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
-    return keras.Model(images, [z_mean, z_log_var], name="encoder")
+    heads = latent_heads(h, latent_dim, dropout=dropout, seed=seed, precision=precision)
+    return keras.Model(images, list(heads), name="encoder")
 
 
 def build_decoder(image_shape: tuple[int, int, int], latent_dim: int, *, outputs: int, precision: str) -> keras.Model:

@@ -27,7 +27,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from vae.model.architectures.padding import padding_to_multiple
-from vae.model.sampling import bounded
+from vae.model.sampling import latent_heads
 
 WIDTHS = (48, 64, 96, 128, 128)
 """The channels of each level, from the highest resolution down. Small images use the first two."""
@@ -55,10 +55,8 @@ def build_encoder(
         h = _residual_block(h, f"level_{level}", precision)
     h = layers.ReLU(dtype=precision, name="last_relu")(h)
     h = layers.Flatten(dtype=precision, name="flatten")(h)
-    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
-    z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
-    z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
-    return keras.Model(images, [z_mean, z_log_var], name="encoder")
+    heads = latent_heads(h, latent_dim, dropout=dropout, seed=seed, precision=precision)
+    return keras.Model(images, list(heads), name="encoder")
 
 
 def build_decoder(image_shape: tuple[int, int, int], latent_dim: int, *, outputs: int, precision: str) -> keras.Model:

@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from vae.model.architectures.padding import padding_to_multiple
-from vae.model.sampling import bounded
+from vae.model.sampling import latent_heads
 from vae.model.short_cuts import AffineMap, PackedConv2DTranspose, UpsampledConv2DTranspose
 
 FILTERS = (32, 64)
@@ -42,10 +42,8 @@ def build_encoder(
         h = layers.MaxPooling2D(2, dtype=precision, name=f"pool_{number}")(h)
         h = layers.ReLU(dtype=precision, name=f"relu_{number}")(h)
     h = layers.Flatten(dtype=precision, name="flatten")(h)
-    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
-    z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
-    z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
-    return keras.Model(images, [z_mean, z_log_var], name="encoder")
+    heads = latent_heads(h, latent_dim, dropout=dropout, seed=seed, precision=precision)
+    return keras.Model(images, list(heads), name="encoder")
 
 
 def build_decoder(image_shape: tuple[int, int, int], latent_dim: int, *, outputs: int, precision: str) -> keras.Model:

@@ -66,5 +66,5 @@ class DoublyReparameterized(ImportanceWeighted):
         log_sum = ops.logsumexp(log_weights, axis=0)
         normalized = ops.stop_gradient(ops.exp(log_weights - log_sum))
         self._weights = ops.reshape(normalized, (-1, 1))
-        # The gradient of log_sum is that of the weighted sum, and flows back through the draws once more weighted.
+        # log_sum has the gradient of the weighted sum. `draw` multiplies it by the weights again on its way back.
         return math.log(self.samples) - log_sum

@@ -62,8 +62,8 @@ def log_normal(z: KerasTensor, mean: KerasTensor, log_var: KerasTensor) -> Keras
 def log_mixture(z: KerasTensor, log_weights: KerasTensor, means: KerasTensor, log_vars: KerasTensor) -> KerasTensor:
     """Return log sum_c w_c N(z; mean_c, diag exp(log_var_c)) in nats, (batch,).
 
-    The squares are those of differences, not expanded into products of matrices: these would cancel in float32 where a
-    variance is small.
+    Each difference z - mean_c is computed and then squared. Expanding the square into products of matrices would
+    cancel digits in float32 where a variance is small.
 
     Args:
         z: (batch, latent_dim).

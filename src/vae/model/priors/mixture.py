@@ -13,7 +13,7 @@ class GaussianMixture(LearnedPrior):
     """A mixture of Gaussians with diagonal covariances, whose weights, means and variances are trained.
 
     Tomczak & Welling, "VAE with a VampPrior" (2018), https://arxiv.org/abs/1705.07120, compare with it. The means start
-    as draws from N(0, I), and all variances at one. The log-variances are bounded as those of q(z|x) are.
+    as draws from N(0, I), and all variances at one. The log-variances have the same bound as in q(z|x).
 
     Args:
         latent_dim: the number of latent dimensions.

@@ -11,7 +11,7 @@ from keras import KerasTensor, ops
 from vae.model.priors.learned import LearnedPrior, log_mixture
 
 COMPONENTS, MAX_PIXELS = 500, 2**20
-"""The number of pseudo-inputs, and the most pixels that they have together: each step encodes all of them at once."""
+"""The number of pseudo-inputs, and the most pixels that they have together: each step encodes them all at once."""
 NOISE = 0.01
 """The standard deviation of the noise by which the first pseudo-inputs differ from training images."""
 
