@@ -107,7 +107,11 @@ def rows(run: dict[str, Any], params: dict[str, Any], results: dict[str, Any]) -
 
 def objective(train: dict[str, Any]) -> str:
     """Return the objective with what is set of its parameters, for example `iwae, samples 50`."""
-    shown = [f"{name} {train[name]}" for name, default in (("samples", 1), ("beta", 1.0)) if train[name] != default]
+    shown = [
+        f"{name} {train[name]}"
+        for name, default in (("samples", 1), ("beta", 1.0), ("beta_warmup", 0), ("free_bits", 0.0))
+        if train[name] != default
+    ]
     return ", ".join([train["objective"], *shown])
 
 

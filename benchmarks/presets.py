@@ -28,7 +28,7 @@ def read_preset(name: str) -> dict[str, object]:
         InputError: there is no preset of that name.
     """
     if name not in names():
-        raise InputError(f"there is no preset {name!r}; {FOLDER}/ has: {', '.join(names())}.")
+        raise InputError(f"there is no preset {name!r}; {FOLDER}/ contains: {', '.join(names())}.")
     sections = YAML(typ="safe").load(FOLDER / f"{name}.yaml") or {}
     return {f"{section}.{key}": value for section, options in sections.items() for key, value in options.items()}
 

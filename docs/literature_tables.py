@@ -62,8 +62,8 @@ def dynamic() -> str:
 def grey() -> str:
     """Return our results for grey levels as Bernoulli targets, and for the same model on binarized test images."""
     protocols = ("grey levels", "grey levels, tested on binarized images")
-    rows = [(protocol, *row[1:5]) for protocol in protocols for row in _ours(protocol)]
-    return table(("protocol", "epochs", "minutes", "−ELBO", "NLL (k)"), rows)
+    rows = [(protocol, *row[1:]) for protocol in protocols for row in _ours(protocol)]
+    return table(("protocol", "epochs", "minutes", "−ELBO", "NLL (k)", "source"), rows)
 
 
 def _ours(protocol: str) -> Iterable[tuple[str, ...]]:
@@ -74,7 +74,7 @@ def _ours(protocol: str) -> Iterable[tuple[str, ...]]:
         yield (
             f"[`{preset}`](../params/{preset}.yaml)",
             f"{group.epochs.median():.0f}",
-            f"{group.minutes.median():.0f}",
+            "–" if group.minutes.isna().all() else f"{group.minutes.median():.0f}",
             _over_seeds(group.neg_elbo.tolist()),
             f"{_over_seeds(group.nll.tolist())} ({group.nll_samples.iloc[0]:,})",
             f"this project, {seeds} {'seed' if seeds == 1 else 'seeds'}",

@@ -119,5 +119,10 @@ def test_kl_and_its_gradients_stay_finite_at_extreme_posteriors(model: VAE) -> N
         tape.watch([z_mean, z_log_var])
         kl = model.prior.kl(z_mean, z_log_var, z_mean + tf.exp(0.5 * z_log_var) * noise)
     assert np.all(np.isfinite(kl))
-    for gradient in tape.gradient(kl, [z_mean, z_log_var, *weights]):
+    gradients = tape.gradient(kl, [z_mean, z_log_var, *weights])
+    assert isinstance(model.prior, keras.Layer)
+    own = {weight.path for weight in model.prior.trainable_weights}
+    assert own
+    for gradient, must in zip(gradients, [True, True, *(w.path in own for w in model.trainable_weights)], strict=True):
+        assert gradient is not None or not must
         assert gradient is None or np.all(np.isfinite(gradient))

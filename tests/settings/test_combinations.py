@@ -22,7 +22,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     *(
         (
-            {"train.objective": objective, f"train.{name}": value},
+            {"train.objective": objective, "train.samples": 2, f"train.{name}": value},
             f"train.objective is {objective}, which has no separate KL to weigh: set train.beta to 1.0, "
             "train.beta_warmup to 0 and train.free_bits to 0.0, or choose elbo.",
         )
@@ -39,11 +39,30 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"train.beta": 0.0, "train.beta_warmup": 10},
-        "train.beta is 0, so train.beta_warmup has nothing to raise: set one of them to another value.",
+        "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both of "
+        "them to 0.",
+    ),
+    (
+        {"train.free_bits": 0.5, "train.beta": 0.0},
+        "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both of "
+        "them to 0.",
     ),
     *(
         (
-            {"train.epsilon_std": 0.5, key: value},
+            {"train.objective": objective},
+            f"train.objective is {objective}, which with one sample is a noisier elbo, but train.samples is 1: set it "
+            "to 2 or more, or choose elbo.",
+        )
+        for objective in ("iwae", "dreg")
+    ),
+    (
+        {"model.likelihood": "logistic_mixture", "train.precision": "mixed_bfloat16"},
+        "model.likelihood is logistic_mixture, which tells 256 levels apart, but train.precision is mixed_bfloat16, "
+        "which rounds the decoder's outputs to about as many: set train.precision to float32.",
+    ),
+    *(
+        (
+            {"train.epsilon_std": 0.5, "train.samples": 2, key: value},
             f"train.epsilon_std is 0.5, but {key}: {value} needs samples of q(z|x) itself: set train.epsilon_std to "
             "1.0.",
         )
@@ -54,7 +73,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"model.prior": "flow", "model.latent_dim": 2, "train.beta_warmup": 10},
     {"model.prior": "mixture", "model.conditional": True},
     {"train.objective": "iwae", "train.samples": 5, "model.prior": "vampprior"},
-    {"train.free_bits": 0.5, "train.beta": 0.0},
+    {"train.free_bits": 0.5, "train.beta": 0.5},
     {"train.epsilon_std": 1e-4},
 ]
 

@@ -1,5 +1,7 @@
 """A training: its history, its repeatability, its early stopping and its settings."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +82,16 @@ def test_every_validation_draws_the_same_noise(blobs: Images) -> None:
     history = fit(untrained(), blobs[:32], blobs[32:], train_settings(learning_rate=1e-12), 0)
     assert history.val_loss.nunique() == 1
     assert history.loss.nunique() == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"objective": "dreg", "samples": 3}, {"samples": 2, "beta": 0.5, "beta_warmup": 4, "free_bits": 0.25}],
+    ids=str,
+)
+def test_the_objective_and_its_options_reach_the_model(options: dict[str, Any]) -> None:
+    config = untrained(train_settings(**options)).get_config()
+    assert {name: config[name] for name in options} == options
 
 
 def test_settings_data_and_seed_reach_the_model() -> None:

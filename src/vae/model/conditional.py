@@ -15,12 +15,12 @@ from vae.errors import InputError
 from vae.model.architectures import Architecture, ImageShape
 
 MAX_CODE = 32
-"""The largest size of the vector that a label becomes; there are no more numbers in it than classes."""
+"""The size of the vector that a label becomes, or the number of classes if that is smaller."""
 Values = TypeVar("Values")
 
 
 class ConditionalArchitecture:
-    """The layers of an architecture, of which the encoder and the decoder see the label too.
+    """An architecture whose encoder and decoder also see the label.
 
     Each learns a vector for each class, its code, which starts as a draw of N(0, I), like z. The encoder makes a plane
     from its code, which is a further channel of the image. The decoder's code is appended to z. The architecture's own

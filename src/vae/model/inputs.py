@@ -83,7 +83,8 @@ def check_labels(labels: Any, count: int, classes: int) -> NDArray[np.int32] | N
         classes: the number of classes of a conditional model; 0 for another.
 
     Raises:
-        InputError: a conditional model gets no labels, another gets some, or they have another shape, type or range.
+        InputError: labels are missing for a conditional model, are given to another, or have another shape, type or
+            range.
     """
     if not classes:
         if labels is not None:
@@ -110,7 +111,7 @@ def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int, binary:
     """Check what `fit` and `evaluate` get as `check_if_array` does: images, or a pair of images and their labels.
 
     Args:
-        inputs: images for a model that is not conditional, a pair for one that is, or a data set of them.
+        inputs: images, or for a conditional model a pair; or a data set of these.
         shape: (height, width, channels).
         classes: as in `check_labels`.
         binary: as in `check_images`.

@@ -10,7 +10,7 @@ from keras import KerasTensor, ops
 
 from vae.model.architectures import ARCHITECTURES
 from vae.model.conditional import ConditionalArchitecture, with_labels
-from vae.model.inputs import check_if_array, check_image_shape, check_inputs, choose
+from vae.model.inputs import check_image_shape, check_inputs, choose
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
@@ -54,8 +54,8 @@ class VAE(PublicMethods, keras.Model):
         free_bits: the nats of each latent dimension that are not penalized.
         dropout: the rate of the encoder's dropout layer, which is active in training only.
         epsilon_std: the standard deviation of the noise in `Sampling`.
-        precision: the Keras dtype policy of the hidden layers, `float32` or `mixed_bfloat16`. Weights, latent heads,
-            noise and loss are float32 with either, and therefore the optimizer's state too.
+        precision: the Keras dtype policy of all layers but the latent heads, `float32` or `mixed_bfloat16`. Weights,
+            latent heads, noise and loss are float32 with either, and therefore the optimizer's state too.
         seed: the seed of the noise and of the dropout; None draws one at random. The initial weights follow
             `keras.utils.set_random_seed`, as in any Keras model.
         class_names: the names of the training images' classes, saved with the model; empty without labels.
@@ -114,13 +114,16 @@ class VAE(PublicMethods, keras.Model):
         layers = choose(ARCHITECTURES, architecture, "architecture")
         check_together(
             latent_dim=latent_dim,
+            likelihood=likelihood,
             prior=prior,
             conditional=conditional,
             objective=objective,
+            samples=samples,
             beta=beta,
             beta_warmup=beta_warmup,
             free_bits=free_bits,
             epsilon_std=epsilon_std,
+            precision=precision,
         )
         if conditional:
             layers = ConditionalArchitecture(layers, len(class_names))
@@ -200,12 +203,10 @@ class VAE(PublicMethods, keras.Model):
         """
         binary = self.likelihood.binarizes
         x = check_inputs(x, self.image_shape, self._classes, binary)
-        if self.conditional:
+        if validation_data is not None:
             validation_data = check_inputs(validation_data, self.image_shape, self._classes, binary)
             if isinstance(validation_data, tuple) and len(validation_data) == 2:
                 validation_data = (validation_data,)  # a pair by itself would be inputs and targets
-        else:
-            validation_data = check_if_array(validation_data, self.image_shape, binary)
         return super().fit(x, *arguments, validation_data=validation_data, **options)
 
     def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:

@@ -6,13 +6,16 @@ from vae.errors import InputError
 def check_together(
     *,
     latent_dim: int,
+    likelihood: str,
     prior: str,
     conditional: bool,
     objective: str,
+    samples: int,
     beta: float,
     beta_warmup: int,
     free_bits: float,
     epsilon_std: float,
+    precision: str,
 ) -> None:
     """Check that values fit together: settings in `params.yaml`, or arguments of `vae.VAE`.
 
@@ -29,6 +32,11 @@ def check_together(
             "model.prior is vampprior, whose pseudo-inputs have no labels, but model.conditional is true: choose "
             "another prior, or set model.conditional to false."
         )
+    if objective != "elbo" and samples < 2:
+        raise InputError(
+            f"train.objective is {objective}, which with one sample is a noisier elbo, but train.samples is {samples}: "
+            "set it to 2 or more, or choose elbo."
+        )
     if objective != "elbo" and (beta, beta_warmup, free_bits) != (1, 0, 0):
         raise InputError(
             f"train.objective is {objective}, which has no separate KL to weigh: set train.beta to 1.0, "
@@ -39,13 +47,19 @@ def check_together(
             f"train.free_bits is {free_bits:g}, which needs the KL of each latent dimension, but model.prior is "
             f"{prior}, whose KL is not a sum over them: set train.free_bits to 0.0, or model.prior to standard."
         )
-    if beta_warmup and not beta:
+    if not beta and (beta_warmup or free_bits):
         raise InputError(
-            "train.beta is 0, so train.beta_warmup has nothing to raise: set one of them to another value."
+            "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both "
+            "of them to 0."
         )
     if epsilon_std != 1 and (prior != "standard" or objective != "elbo"):
         needs = f"model.prior: {prior}" if prior != "standard" else f"train.objective: {objective}"
         raise InputError(
             f"train.epsilon_std is {epsilon_std:g}, but {needs} needs samples of q(z|x) itself: set "
             "train.epsilon_std to 1.0."
+        )
+    if likelihood == "logistic_mixture" and precision == "mixed_bfloat16":
+        raise InputError(
+            "model.likelihood is logistic_mixture, which tells 256 levels apart, but train.precision is "
+            "mixed_bfloat16, which rounds the decoder's outputs to about as many: set train.precision to float32."
         )

