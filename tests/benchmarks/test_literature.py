@@ -13,7 +13,7 @@ PARAMS: dict[str, dict[str, Any]] = {
         **{"architecture": "tutorial", "latent_dim": 10, "likelihood": "bernoulli", "prior": "standard"},
         "dropout": 0.0,
     },
-    "train": {"objective": "elbo", "samples": 1, "beta": 1.0},
+    "train": {"objective": "elbo", "samples": 1, "beta": 1.0, "beta_warmup": 0, "free_bits": 0.0},
 }
 RUN = {"preset": "tutorial_grey", "seed": 11, "epochs": 8, "minutes": 2.5}
 BOUNDS: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ def test_a_training_on_grey_levels_gives_a_row_for_each_of_its_protocols() -> No
 def test_a_training_on_binarized_images_has_the_protocol_of_the_papers() -> None:
     params = {
         "model": PARAMS["model"] | {"likelihood": "binarized", "latent_dim": 4, "prior": "flow"},
-        "train": {"objective": "iwae", "samples": 50, "beta": 1.0},
+        "train": {"objective": "iwae", "samples": 50, "beta": 1.0, "beta_warmup": 0, "free_bits": 0.0},
     }
     (row,) = rows(RUN, params, {"binarized": BOUNDS["binarized"]}).to_dict("records")
     assert (row["protocol"], row["objective"], row["prior"]) == ("dynamic binarization", "iwae, samples 50", "flow")
