@@ -52,7 +52,6 @@ def test_the_command_prints_the_options_of_dvc(
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(
-        InputError, match=r"^there is no preset 'wide'; params/ contains: binarized_k10, .*vampprior\.$"
-    ):
+    sentence = r"^there is no preset 'wide'; params/ contains: binarized_k10, .*vampprior\.$"
+    with pytest.raises(InputError, match=sentence):
         read_preset("wide")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -138,14 +139,25 @@ def test_wrong_images_are_refused_with_what_is_right(
         VAE.evaluate,
         lambda model, x: model.fit(tf.constant(x)),
         lambda model, x: model.fit(x / 255, validation_data=x),
+        lambda model, x: model.fit(x / 255, validation_data=(x, x / 255)),
     ],
-    ids=["reconstruct", "score", "fit", "evaluate", "fit on a tensor", "validation"],
+    ids=["reconstruct", "score", "fit", "evaluate", "fit on a tensor", "validation", "validation with targets"],
 )
 def test_every_use_of_images_refuses_levels_up_to_255(
     use: Callable[[VAE, Images], Any], model: VAE, images: Images
 ) -> None:
     with pytest.raises(InputError, match=re.escape(RANGE)):
         use(model, images * 255)
+
+
+def test_targets_of_validation_images_are_not_used(images: Images) -> None:
+    losses = []
+    for data in (images, (images, 0 * images)):
+        keras.utils.set_random_seed(0)
+        model = VAE((28, 28, 1), 3, seed=0)
+        model.compile()
+        losses.append(model.fit(images, validation_data=data, verbose=0).history["val_loss"])
+    assert losses[0] == losses[1]
 
 
 def test_images_in_any_floating_point_type_are_accepted(model: VAE, images: Images) -> None:

@@ -37,15 +37,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         )
         for prior in ("flow", "mixture", "vampprior")
     ),
-    (
-        {"train.beta": 0.0, "train.beta_warmup": 10},
-        "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both of "
-        "them to 0.",
-    ),
-    (
-        {"train.free_bits": 0.5, "train.beta": 0.0},
-        "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both of "
-        "them to 0.",
+    *(
+        (
+            {"train.beta": 0.0, key: value},
+            "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both "
+            "of them to 0.",
+        )
+        for key, value in (("train.beta_warmup", 10), ("train.free_bits", 0.5))
     ),
     *(
         (

@@ -41,8 +41,8 @@ def image_sets(
 ) -> dict[str, ImageSet]:
     """Return the sets by name, of `common_size` images each.
 
-    A conditional model reconstructs each image with its own label. Each draw of z gets the label of a
-    training image that is drawn at random, so that the classes are as frequent as in training.
+    A conditional model reconstructs each image with its own label. Each draw of z gets the label of a training
+    image that is drawn at random, so that the classes are as frequent as in training.
 
     Args:
         model: the VAE whose decoder makes images.

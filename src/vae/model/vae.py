@@ -10,7 +10,7 @@ from keras import KerasTensor, ops
 
 from vae.model.architectures import ARCHITECTURES
 from vae.model.conditional import ConditionalArchitecture, with_labels
-from vae.model.inputs import check_image_shape, check_inputs, choose
+from vae.model.inputs import check_if_array, check_image_shape, check_inputs, choose
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
@@ -203,10 +203,15 @@ class VAE(PublicMethods, keras.Model):
         """
         binary = self.likelihood.binarizes
         x = check_inputs(x, self.image_shape, self._classes, binary)
-        if validation_data is not None:
+        if self.conditional:
             validation_data = check_inputs(validation_data, self.image_shape, self._classes, binary)
             if isinstance(validation_data, tuple) and len(validation_data) == 2:
                 validation_data = (validation_data,)  # a pair by itself would be inputs and targets
+        elif isinstance(validation_data, tuple):  # Keras's inputs and targets
+            validation_images, *others = validation_data
+            validation_data = (check_if_array(validation_images, self.image_shape, binary), *others)
+        else:
+            validation_data = check_if_array(validation_data, self.image_shape, binary)
         return super().fit(x, *arguments, validation_data=validation_data, **options)
 
     def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:

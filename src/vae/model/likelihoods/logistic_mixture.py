@@ -48,8 +48,8 @@ class LogisticMixture:
 
     Salimans et al., "PixelCNN++" (2017), sections 2.1 and 2.2, https://arxiv.org/abs/1701.05517. A level has the
     logistic probability of the interval that rounds to it. The intervals of 0 and 1 extend to infinity. The component
-    is drawn once for a pixel. Given the component, the mean of green depends on red, and the
-    mean of blue depends on both.
+    is drawn once for a pixel. Given the component, the mean of green depends on red, and the mean of
+    blue depends on both.
     """
 
     unit = "nats per image of 8-bit levels"
