@@ -29,20 +29,23 @@ from vae.stage import run_stage
 
 MNIST, CLASSES = (28, 28, 1), [str(digit) for digit in range(10)]
 TABLE = Path("reports/literature.csv")
-THREE_SEEDS, ONE_SEED = (11, 12, 13), (11,)
+THREE_SEEDS, ONE_SEED, ANOTHER_SEED = (11, 12, 13), (11,), (12,)
 SEEDS: Mapping[str, Sequence[int]] = {
     "tutorial_grey": THREE_SEEDS,
-    "binarized_k10": THREE_SEEDS,
-    "binarized_k20": THREE_SEEDS,
-    "binarized_k40": THREE_SEEDS,
+    "binarized_k10": ANOTHER_SEED,
+    "binarized_k20": ONE_SEED,
+    "binarized_k40": ONE_SEED,
     "mlp_elbo": ONE_SEED,
     "mlp_iwae": ONE_SEED,
     "vampprior": ONE_SEED,
     "flow": ONE_SEED,
-    "resnet": ONE_SEED,
+    "resnet": ANOTHER_SEED,
     "resnet_flow": ONE_SEED,
 }
-"""The presets and their seeds: three where a training takes less than ten minutes on two cores."""
+"""The presets and their seeds: three where a training takes less than ten minutes on two cores, otherwise one.
+
+`ANOTHER_SEED` marks presets whose number of epochs was raised after their test results with the first seed were known.
+"""
 PROTOCOLS = {
     ("grey", False): "grey levels",
     ("binarized", False): "grey levels, tested on binarized images",
