@@ -23,7 +23,7 @@ def main() -> None:
     splits = split(data, settings.share, settings.validation_size, settings.test_size, seed)
     print(describe(settings.dataset, data), *data.notes, sep="\n")
     for name, part in splits.items():
-        save_split(Path(f"data/prepared/{name}.npz"), *part)
+        save_split(Path(f"data/prepared/{name}.npz"), *part, fit=settings.fit)
         print(f"{name}: {len(part.images):,} images")
 
 

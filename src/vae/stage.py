@@ -1,4 +1,4 @@
-"""The frame of a stage script: exit status, messages, Ctrl-C, closed streams, and where outputs may be."""
+"""The frame of a stage script and of `vae`: exit status, messages, Ctrl-C, closed streams, and where outputs may be."""
 
 import os
 import select
@@ -18,17 +18,26 @@ INTERRUPTED, READER_GONE = 130, 141  # as a shell reports the end of a program b
 
 
 def run_stage(main: Callable[[], None]) -> None:
-    """Call the `main` of a stage, and report errors that the user can fix on stderr, without a traceback.
+    """Call the `main` of a stage as `run_program` does, unless an output would be behind a symbolic link."""
+
+    def stage() -> None:
+        _refuse_links()
+        main()
+
+    run_program(stage)
+
+
+def run_program(main: Callable[[], None]) -> None:
+    """Call the `main` of a program, and report errors that the user can fix on stderr, without a traceback.
 
     The exit status is 1 after an `InputError`. It is also 1 after an error of the operating system, such as a full disk
     or a file without write permission; the message names the file. After an interrupt it is 130, as in a shell. If the
-    reader of a pipe has gone away, as `head` does, the stage ends without a message and the status is 141. Any other
+    reader of a pipe has gone away, as `head` does, the program ends without a message and the status is 141. Any other
     exception is a bug and keeps its traceback.
     """
     _open_closed_streams()
     try:
         with _interrupts():
-            _refuse_links()
             main()
             sys.stdout.flush()  # here, where an error is still reported
     except InputError as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vae.data import shards
 from vae.data.shards import save_split
 from vae.data.splits import Split, first_images, load_split, load_splits, missing_classes
 from vae.errors import InputError
@@ -158,3 +159,12 @@ def test_first_images_have_no_labels_unless_all_splits_have(splits: list[Split])
     first = first_images(splits, 30)
     assert len(first.images) == 30
     assert first.labels is None
+
+
+@pytest.mark.parametrize("fit", ["pad", "crop"])
+@pytest.mark.parametrize("size", [shards.MAX_BYTES, 1000], ids=["one file", "shards"])
+def test_how_images_were_fitted_is_kept(fit: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "MAX_BYTES", size)
+    save_split(tmp_path / "train.npz", *LABELLED._replace(fit=fit))
+    split = load_split(tmp_path / "train.npz")
+    assert split.fit == split.take(slice(1)).fit == first_images([split], 2).fit == fit

@@ -50,15 +50,24 @@ def test_sample_decodes_draws_from_the_prior(model: VAE) -> None:
 
 def test_score_equals_the_negative_elbo_in_numpy(model: VAE, images: Images) -> None:
     mean, log_var = (value.astype("float64") for value in model.encode(images))
-    rng, reconstruction = np.random.default_rng(4), []
-    for _ in range(3):
-        z = mean + np.exp(log_var / 2) * rng.standard_normal((6, 3), np.float32)
+    reconstruction = []
+    for epsilon in np.random.default_rng(4).standard_normal((3, 3), np.float32):
+        z = mean + np.exp(log_var / 2) * epsilon
         p = model.decode(z).astype("float64")
         reconstruction.append(-(images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(1, 2, 3)))
     kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
     score = model.score(images, samples=3, seed=4)
     assert score.shape == (6,)
     np.testing.assert_allclose(score, np.mean(reconstruction, axis=0) + kl, rtol=1e-5)
+    terms = model.terms(images, samples=3, seed=4)
+    np.testing.assert_allclose(terms[0], np.mean(reconstruction, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(terms[1], kl, rtol=1e-4)
+
+
+def test_score_of_an_image_depends_on_no_other_image(model: VAE, images: Images) -> None:
+    together = model.score(images, samples=2)
+    alone = [model.score(images[i : i + 1], samples=2)[0] for i in range(6)]
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
 
 
 def test_score_is_repeatable_and_follows_the_seed(model: VAE, images: Images) -> None:

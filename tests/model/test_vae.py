@@ -98,6 +98,17 @@ def test_mixed_precision_computes_the_same_function_to_eight_bits(images: NDArra
         assert 1e-5 < difference.max() / np.abs(expected).max() < 10 * 2**-8
 
 
+def test_in_float32_is_the_same_model_in_float32(images: NDArray[np.float32]) -> None:
+    keras.utils.set_random_seed(0)
+    mixed = VAE(MNIST, 10, prior="flow", precision="mixed_bfloat16", seed=0)
+    copy = mixed.in_float32()
+    assert copy.in_float32() is copy
+    assert copy.get_config() == mixed.get_config() | {"precision": "float32"}
+    for ours, theirs in zip(copy.get_weights(), mixed.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_allclose(copy.reconstruct(images), mixed.reconstruct(images), atol=0.02)
+
+
 def test_mixed_precision_keeps_weights_optimizer_latents_and_loss_in_float32(images: NDArray[np.float32]) -> None:
     model = VAE(MNIST, 10, precision="mixed_bfloat16")
     model.compile("adam")
@@ -141,3 +152,11 @@ def test_an_image_shape_that_is_not_three_positive_numbers_is_refused(shape: Any
     assert str(refused.value) == (
         f"image_shape is {shape}, but must be (height, width, channels): positive whole numbers."
     )
+
+
+def test_how_images_are_fitted_is_part_of_the_configuration_unless_it_is_the_default() -> None:
+    assert "image_fit" not in VAE(MNIST).get_config()
+    model = VAE.from_config(VAE(MNIST, image_fit="crop").get_config())
+    assert model.image_fit == "crop"
+    with pytest.raises(InputError, match=r"^image_fit is 'zoom', but must be one of: pad, crop, stretch\.$"):
+        VAE(MNIST, image_fit="zoom")

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from tests.training.small_training import train_settings, untrained
+from tests.training.small_training import MODEL, TRAIN, train_settings, untrained
+from vae.data.splits import Split
 from vae.errors import InputError
-from vae.training.fit import epochs_of_warmup, fit, steps_per_execution
+from vae.training.fit import build_model, epochs_of_warmup, fit, steps_per_execution
 from vae.training.history import COLUMNS, history, kept_epoch
 
 Images = NDArray[np.float32]
@@ -92,6 +93,11 @@ def test_every_validation_draws_the_same_noise(blobs: Images) -> None:
 def test_the_objective_and_its_options_reach_the_model(options: dict[str, Any]) -> None:
     config = untrained(train_settings(**options)).get_config()
     assert {name: config[name] for name in options} == options
+
+
+def test_how_the_images_were_fitted_reaches_the_model() -> None:
+    data = Split(np.zeros((4, 12, 12, 1), "float32"), None, np.array([], np.str_), fit="crop")
+    assert build_model(data, MODEL, TRAIN, seed=0).image_fit == "crop"
 
 
 def test_settings_data_and_seed_reach_the_model() -> None:

@@ -17,6 +17,8 @@ MAX_BYTES = 250_000_000
 """The largest size of the images in a file, which leaves room for labels below 256 MB."""
 INDEX = "files.txt"
 """The list of a split's files, one a line, in the folder of its shards."""
+FIT = "pad"
+"""How images of another shape were fitted into a split's, unless the split says otherwise: as `prepare.fit`."""
 TOGETHER = 2**22
 """Values that are read at a time where all are needed in turn: 16 MB as float32."""
 
@@ -113,6 +115,7 @@ def save_split(
     images: RawImages | StoredImages,
     labels: NDArray[np.integer[Any]] | None,
     class_names: NDArray[np.str_],
+    fit: str = FIT,
 ) -> None:
     """Write a split: as one file of float32 if that is at most `MAX_BYTES`, or else as shards of the images' own type.
 
@@ -123,6 +126,7 @@ def save_split(
         images: the images.
         labels: (n,), or None.
         class_names: (classes,).
+        fit: how images of another shape were fitted into theirs. It is written unless it is `FIT`.
 
     Raises:
         OSError: as in `vae.io.whole.whole`.
@@ -144,6 +148,7 @@ def save_split(
             images=normalize(part) if single else part,
             **({} if labels is None else {"labels": labels[rows]}),
             class_names=class_names,
+            **({} if fit == FIT else {"fit": np.array(fit)}),
         )
     with whole(folder / INDEX) as index:
         index.write_text("\n".join([f"../{path.name}", *(file.name for file in paths[1:])]) + "\n", encoding="utf-8")

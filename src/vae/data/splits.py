@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.data.shards import Images, StoredImages, shard_paths
+from vae.data.shards import FIT, Images, StoredImages, shard_paths
 from vae.errors import InputError
 from vae.io.arrays import read_arrays, value_range, wrong_file
 from vae.io.stored import StoredRows, concatenated, stored_array
@@ -26,6 +26,8 @@ class Split(NamedTuple):
     """(n,), indices into `class_names`, of the `label_type`; None without labels."""
     class_names: NDArray[np.str_]
     """(classes,); empty without labels."""
+    fit: str = FIT
+    """How images of another shape were fitted into theirs: as `prepare.fit`."""
 
     @property
     def known_labels(self) -> Labels:
@@ -40,7 +42,7 @@ class Split(NamedTuple):
 
     def take(self, rows: slice | NDArray[np.integer[Any]]) -> "Split":
         """Return some of the images, in memory, with their labels."""
-        return Split(self.images[rows], None if self.labels is None else self.labels[rows], self.class_names)
+        return self._replace(images=self.images[rows], labels=None if self.labels is None else self.labels[rows])
 
 
 def label_type(classes: int) -> np.dtype[Any]:
@@ -58,11 +60,12 @@ def load_split(path: Path) -> Split:
         InputError: a file is missing or damaged, or its arrays have other types, shapes or values.
     """
     paths = shard_paths(path)
+    fit = str(read_arrays(path, optional=("fit",)).get("fit", FIT))
     if len(paths) == 1:
         arrays = read_arrays(path, "images", "class_names", optional=("labels",))
-        split = Split(arrays["images"], arrays.get("labels"), arrays["class_names"])
+        split = Split(arrays["images"], arrays.get("labels"), arrays["class_names"], fit)
         if split.images.dtype != np.uint8:  # else it is the only shard of levels
-            _check(path, *split, types=("float32",))
+            _check(path, split.images, split.labels, split.class_names, types=("float32",))
             return split
     shards = [_load_shard(shard) for shard in paths]
     (first, _, class_names), parts = shards[0], [labels for _, labels, _ in shards if labels is not None]
@@ -71,7 +74,7 @@ def load_split(path: Path) -> Split:
         if not same or (labels is None) == bool(parts):
             raise wrong_file(shard, f"its images, labels or classes do not match {path}")
     images = StoredImages(concatenated([rows for rows, _, _ in shards]))
-    return Split(images, np.concatenate(parts) if parts else None, class_names)
+    return Split(images, np.concatenate(parts) if parts else None, class_names, fit)
 
 
 def _load_shard(path: Path) -> tuple[StoredRows, Labels | None, NDArray[np.str_]]:
@@ -170,4 +173,4 @@ def first_images(splits: Sequence[Split], count: int) -> Split:
     known = len(labels) == len(parts)
     arrays = [part.images[:] for part in parts if len(part.images)]
     images = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)  # a copy only where there are several
-    return Split(images, np.concatenate(labels) if known else None, splits[0].class_names)
+    return splits[0]._replace(images=images, labels=np.concatenate(labels) if known else None)

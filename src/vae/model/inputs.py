@@ -11,6 +11,8 @@ from vae.errors import InputError
 from vae.model.likelihoods.levels import is_black_and_white
 
 Entry = TypeVar("Entry")
+FITS = ("pad", "crop", "stretch")
+"""How images of another shape are fitted: with black bars, by cutting off edges, or distorted. The first by default."""
 
 
 def choose(registry: Mapping[str, Entry], name: str, what: str) -> Entry:
@@ -34,6 +36,17 @@ def check_image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
         raise InputError(f"image_shape is {shape}, but must be (height, width, channels): positive whole numbers.")
     height, width, channels = map(int, shape)
     return height, width, channels
+
+
+def check_image_fit(fit: str) -> str:
+    """Return how images of another shape are fitted into the model's.
+
+    Raises:
+        InputError: it is not one of `FITS`.
+    """
+    if fit not in FITS:
+        raise InputError(f"image_fit is {fit!r}, but must be one of: {', '.join(FITS)}.")
+    return fit
 
 
 def check_images(images: Any, shape: tuple[int, int, int], binary: bool = False) -> NDArray[np.float32]:

@@ -30,6 +30,7 @@ class PublicMethods:
     outputs: int
     class_names: tuple[str, ...]
     conditional: bool
+    image_fit: str
     encoder: keras.Model
     decoder: keras.Model
     likelihood: Likelihood
@@ -93,14 +94,28 @@ class PublicMethods:
     ) -> NDArray[np.float64]:
         """Return the negative ELBO of each image, (n,), in nats: it is low for images like the training images.
 
-        z is drawn from q(z|x) itself, whatever `epsilon_std`. Equal arguments give equal scores.
+        This is the sum of its `terms`, where the arguments are described.
+
+        Raises:
+            InputError: as in `terms`.
+        """
+        reconstruction, kl = self.terms(images, samples, seed, batch_size, labels=labels)
+        return reconstruction + kl
+
+    def terms(
+        self, images: Images, samples: int = 1, seed: int = 0, batch_size: int = 500, *, labels: Any = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the two terms of each image's negative ELBO, (n,) each, in nats: reconstruction and KL.
+
+        z is drawn from q(z|x) itself, whatever `epsilon_std`. The noise is the same for each image, so that the terms
+        of an image depend on no other image.
 
         Args:
             images: (n, height, width, channels).
-            samples: the number of draws of z for each image, over which the score is averaged.
+            samples: the number of draws of z for each image, over which the terms are averaged.
             seed: the seed of these draws.
             batch_size: the largest number of images in one batch.
-            labels: as above. The score is then a bound on -log p(x|y).
+            labels: as above. The sum is then a bound on -log p(x|y).
 
         Raises:
             InputError: as in `encode`; or `samples` is less than one.
@@ -109,13 +124,15 @@ class PublicMethods:
         images = self.checked(images)
         labels = self.checked_labels(labels, len(images))
         z_mean, z_log_var = self.encode(images, batch_size, labels=labels)
-        rng, total = np.random.default_rng(seed), np.zeros(len(images))
-        for _ in range(samples):
-            z = z_mean + np.exp(0.5 * z_log_var) * rng.standard_normal(z_mean.shape, np.float32)
+        noise = np.random.default_rng(seed).standard_normal((samples, self.latent_dim), np.float32)
+        reconstruction, kl = np.zeros((2, len(images)))
+        for epsilon in noise:
+            z = z_mean + np.exp(0.5 * z_log_var) * epsilon
             for rows, part in self._batches(len(images), batch_size, labels, self.outputs):
-                reconstruction = self.likelihood.nll(images[rows], self.decoder(with_labels(z[rows], part)))
-                total[rows] += np.asarray(reconstruction + self.prior.kl(z_mean[rows], z_log_var[rows], z[rows]))
-        return total / samples
+                parameters = self.decoder(with_labels(z[rows], part))
+                reconstruction[rows] += np.asarray(self.likelihood.nll(images[rows], parameters))
+                kl[rows] += np.asarray(self.prior.kl(z_mean[rows], z_log_var[rows], z[rows]))
+        return reconstruction / samples, kl / samples
 
     def checked(self, images: Any) -> Images:
         """Return the images as float32, or refuse them.

@@ -10,7 +10,7 @@ from keras import KerasTensor, ops
 
 from vae.model.architectures import ARCHITECTURES
 from vae.model.conditional import ConditionalArchitecture, with_labels
-from vae.model.inputs import check_if_array, check_image_shape, check_inputs, choose
+from vae.model.inputs import FITS, check_if_array, check_image_fit, check_image_shape, check_inputs, choose
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
@@ -59,6 +59,7 @@ class VAE(PublicMethods, keras.Model):
         seed: the seed of the noise and of the dropout; None draws one at random. The initial weights follow
             `keras.utils.set_random_seed`, as in any Keras model.
         class_names: the names of the training images' classes, saved with the model; empty without labels.
+        image_fit: how images of another shape were fitted into `image_shape`, for those that the model gets later.
         name: the name of the Keras model.
 
     Raises:
@@ -85,11 +86,13 @@ class VAE(PublicMethods, keras.Model):
         precision: str = "float32",
         seed: int | None = None,
         class_names: Sequence[str] = (),
+        image_fit: str = FITS[0],
         name: str = "vae",
     ) -> None:
         super().__init__(name=name)
         self.image_shape, self.latent_dim = check_image_shape(image_shape), latent_dim
         self.class_names, self.conditional = tuple(class_names), conditional
+        self.image_fit = check_image_fit(image_fit)
         seed = secrets.randbits(32) if seed is None else seed
         options = Options(samples, beta, beta_warmup, free_bits)
         self._config = {
@@ -107,6 +110,7 @@ class VAE(PublicMethods, keras.Model):
             "name": name,
         } | {key: value for key, value in options._asdict().items() if value != Options._field_defaults[key]}
         self._config |= {"conditional": True} if conditional else {}  # files of other models stay as they were
+        self._config |= {"image_fit": image_fit} if image_fit != FITS[0] else {}
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
         self.outputs = self.likelihood.outputs(self.image_shape[-1])  # of the decoder for each pixel
         build_prior = choose(PRIORS, prior, "prior")
@@ -225,3 +229,11 @@ class VAE(PublicMethods, keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         return dict(self._config)
+
+    def in_float32(self) -> "VAE":
+        """Return a model with the same weights that computes in float32: this one if it does, or a copy."""
+        if self._config["precision"] == "float32":
+            return self
+        copy: VAE = VAE.from_config(self._config | {"precision": "float32"})
+        copy.set_weights(self.get_weights())
+        return copy

@@ -58,6 +58,7 @@ def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
         precision=train.precision,
         seed=seed,
         class_names=data.class_names.tolist(),
+        image_fit=data.fit,
     )
 
 

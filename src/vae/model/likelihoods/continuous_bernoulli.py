@@ -52,7 +52,8 @@ class ContinuousBernoulli:
         series = 1 / 12 - square * (1 / 720 - square * (1 / 30240 - square / 1209600))
         size = ops.abs(far)
         # The mean's distance from the end of [0, 1] that is nearer: 1 / |l| - 1 / (exp(|l|) - 1), without overflow.
-        distance = 1 / size - ops.exp(-size) / -ops.expm1(-size)
+        # No expm1, which ONNX lacks: where size is at least `NEAR`, 1 - exp(-size) loses three bits.
+        distance = 1 / size - ops.exp(-size) / (1 - ops.exp(-size))
         return ops.where(is_near, 0.5 + near * series, ops.where(far > 0, 1 - distance, distance))
 
     def sample(self, parameters: KerasTensor, seed: int) -> KerasTensor:
