@@ -1,22 +1,45 @@
 """A variational autoencoder in TensorFlow/Keras, run as a DVC pipeline.
 
-`vae.load(path)` opens a trained model, `vae.VAE` is its class. Importing only this package does not import TensorFlow.
+`vae.load(path)` opens a trained model, `vae.VAE` is its class. The other functions are those of the command `vae`: they
+take images or latent vectors, in files or arrays, and a model. Importing only this package does not import TensorFlow.
 """
 
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vae.inference.description import info
+    from vae.inference.operations import decode, encode, interpolate, reconstruct, sample, score
     from vae.model.vae import VAE
 
-__all__ = ["VAE", "__version__", "load"]
+__all__ = [
+    "VAE",
+    "__version__",
+    "decode",
+    "encode",
+    "info",
+    "interpolate",
+    "load",
+    "reconstruct",
+    "sample",
+    "score",
+]
+
+_PLACES = {
+    "VAE": "vae.model.vae",
+    "info": "vae.inference.description",
+    **dict.fromkeys(("decode", "encode", "interpolate", "reconstruct", "sample", "score"), "vae.inference.operations"),
+}
+"""The modules of what takes time to import, and is imported when it is asked for (PEP 562)."""
 
 # Python would print a traceback for Ctrl-C while a script imports TensorFlow, which takes seconds. In this project's
 # own scripts, and in no other program, it ends the process at once until `vae.stage.run_stage`.
 _script, _sources = Path(sys.argv[0] if sys.argv else "").resolve(), Path(__file__).resolve().parents[1]
 _is_ours = _script.suffix == ".py" and _script.parent in (_sources, _sources.parent / "benchmarks")
+_is_ours = _is_ours or _script.name == "vae"
 if (_is_ours or "vae.settings" in sys.orig_argv) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -34,11 +57,8 @@ def load(path: Path | str = "models/vae.keras") -> "VAE":
 
 
 def __getattr__(name: str) -> Any:
-    """Import what takes time only when it is asked for (PEP 562)."""
-    if name == "VAE":
-        from vae.model.vae import VAE
-
-        return VAE
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     if name == "__version__":
         from importlib import metadata
 

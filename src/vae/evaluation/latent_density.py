@@ -35,7 +35,11 @@ def fit_to_part(
 
 
 def fit_mixture(
-    z_mean: NDArray[np.float32], z_log_var: NDArray[np.float32], components: int, seed: int
+    z_mean: NDArray[np.float32],
+    z_log_var: NDArray[np.float32],
+    components: int,
+    seed: int,
+    setting: str = "score.mixture_components",
 ) -> GaussianMixture:
     """Fit a mixture of Gaussians with full covariances, by EM, to one draw of z ~ q(z|x) for each image.
 
@@ -51,12 +55,13 @@ def fit_mixture(
         z_log_var: (n, latent_dim).
         components: the number of Gaussians.
         seed: the seed of the draws, of the start of EM and of `sample_mixture`.
+        setting: the name of the number of Gaussians in messages.
 
     Raises:
         InputError: there are fewer images than components, or too few for the covariances.
     """
     if components > len(z_mean):
-        raise InputError(f"score.mixture_components is {components}, but must be at most the {len(z_mean)} images.")
+        raise InputError(f"{setting} is {components}, but must be at most the {len(z_mean)} images.")
     z = draw_posterior(z_mean, z_log_var, seed)
     mixture = GaussianMixture(components, max_iter=MAX_ITERATIONS, random_state=seed)
     try:
@@ -64,9 +69,7 @@ def fit_mixture(
             warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
             return mixture.fit(z)
     except ValueError as error:  # from scikit-learn, for a covariance that is not positive definite
-        raise InputError(
-            f"score.mixture_components is {components}, too many for these latent vectors: {error}"
-        ) from None
+        raise InputError(f"{setting} is {components}, too many for these latent vectors: {error}") from None
 
 
 def sample_mixture(mixture: GaussianMixture, count: int) -> NDArray[np.float32]:

@@ -29,6 +29,8 @@ class Picture(NamedTuple):
     width: int
     pixels: Pixels | None
     """(height, width) or (height, width, 3); None if it is larger than any that can be used."""
+    changes: tuple[str, ...] = ()
+    """What was done to bring it into the required form: `resized`, `made grey`."""
 
 
 def decode(path: Path, stamp: tuple[int, int], options: Options) -> Picture | str:
@@ -78,15 +80,24 @@ def _picture(image: Image.Image, options: Options) -> Picture:
         side = DECODED_SIDES * max(options.image_size)
         image.draft(None, (side, side))
     upright = ImageOps.exif_transpose(image)  # decodes it, and the first frame of several
-    plain = _plain(upright)
+    plain, changes = _plain(upright), []
+    if options.image_size not in (None, (plain.height, plain.width)):
+        changes.append("resized")
     if options.channels == 1 and plain.mode == "RGB":
+        if _is_coloured(plain):
+            changes.append("made grey")
         plain = plain.convert("L")
     if options.image_size is None and max(plain.size) > MAX_SIDE:
         return Picture(plain.height, plain.width, None)
     pixels = to_array(fitted(plain, options))
     if options.channels is None and pixels.ndim == 3 and np.all(pixels[..., :2] == pixels[..., 1:]):
         pixels = pixels[..., 0]
-    return Picture(pixels.shape[0], pixels.shape[1], pixels)
+    return Picture(pixels.shape[0], pixels.shape[1], pixels, tuple(changes))
+
+
+def _is_coloured(image: Image.Image) -> bool:
+    red, *others = image.split()
+    return any(channel.tobytes() != red.tobytes() for channel in others)
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -85,13 +85,13 @@ def _keep_all(files: Sequence[ImageFile], spool: Spool, options: Options) -> lis
 
     with tqdm(total=len(files), unit="image", disable=None) as bar:
         kept: list[Kept | str] = []
-        for some in _decode_all(files, options):
+        for some in decode_all(files, options):
             kept += map(keep, some)
             bar.update(len(some))
     return kept
 
 
-def _decode_all(files: Sequence[ImageFile], options: Options) -> Iterator[list[Picture | str]]:
+def decode_all(files: Sequence[ImageFile], options: Options) -> Iterator[list[Picture | str]]:
     """Yield the images of some files at a time, in order; of a file that cannot be read, the reason."""
 
     def decode_some(some: Sequence[ImageFile]) -> list[Picture | str]:

@@ -87,7 +87,8 @@ def _part(root: Path, others: Counter[str], empty: list[Path]) -> list[ImageFile
     classes: list[ImageFile] = []
     for folder in folders:
         found = [
-            ImageFile(path, folder.name, stamp_of(path)) for path in _below(folder, (os.path.realpath(root),), others)
+            ImageFile(path, folder.name, stamp_of(path))
+            for path in images_below(folder, others, (os.path.realpath(root),))
         ]
         empty += [] if found else [folder]
         classes += found
@@ -99,15 +100,24 @@ def _part(root: Path, others: Counter[str], empty: list[Path]) -> list[ImageFile
     return flat or classes
 
 
-def _below(folder: Path, around: tuple[str, ...], others: Counter[str]) -> Iterator[Path]:
-    """Yield the images in a folder at any depth; `around` are the real paths of the folders that contain it."""
+def images_below(folder: Path, others: Counter[str], around: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield the images in a folder at any depth, by name; count the other files.
+
+    Args:
+        folder: the folder.
+        others: how many other files there are, by suffix.
+        around: the real paths of the folders that contain it.
+
+    Raises:
+        InputError: a link leads back to a folder around it, or a folder cannot be read.
+    """
     real = os.path.realpath(folder)
     if real in around:
         raise InputError(f"{folder} is a link to a folder that contains it; remove the link.")
     folders, images = _entries(folder, others)
     yield from images
     for inner in folders:
-        yield from _below(inner, (*around, real), others)
+        yield from images_below(inner, others, (*around, real))
 
 
 def _entries(folder: Path, others: Counter[str]) -> tuple[list[Path], list[Path]]:
