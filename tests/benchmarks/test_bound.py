@@ -1,3 +1,5 @@
+from time import sleep
+
 import pytest
 
 from benchmarks import bound
@@ -20,8 +22,18 @@ def test_shares_are_those_of_the_decoder_and_of_the_matrix_product(monkeypatch: 
 
 
 def test_every_round_times_all_contenders(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("IMAGES", 8), ("SAMPLES", 2), ("BATCH_SIZE", 4), ("MATMUL_SIZE", 16)):
+    for name, value in (("IMAGES", 8), ("SAMPLES", 200), ("BATCH_SIZE", 4), ("MATMUL_SIZE", 16)):
         monkeypatch.setattr(bound, name, value)
     rows = bound._rounds(VAE((12, 12, 1), 2, architecture="mlp"), "float32", 2)
     assert [sorted(row) for row in rows] == [["bound", "decoder", "matmul"]] * 2
-    assert all(seconds > 0 for row in rows for seconds in row.values())
+    assert all(row["decoder"] > 0 and row["matmul"] > 0 for row in rows)
+
+
+def test_the_time_of_the_bound_leaves_out_what_comes_before_its_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    def computed(*_: object, samples: int, **options: object) -> None:
+        sleep(0.5 + 0.01 * samples)
+
+    monkeypatch.setattr(bound, "bounds", computed)
+    monkeypatch.setattr(bound, "MATMUL_SIZE", 16)
+    (row,) = bound._rounds(VAE((12, 12, 1), 2, architecture="mlp"), "float32", 1)
+    assert row["bound"] == pytest.approx(0.01 * bound.SAMPLES, abs=0.1)
