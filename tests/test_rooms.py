@@ -17,6 +17,7 @@ FLOORS = (
     {"training"},
     {"evaluation"},
     {"plots"},
+    {"exporting"},
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in (SOURCES / "vae").rglob("*.py") if path != SOURCES / "vae/__init__.py")
