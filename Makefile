@@ -19,10 +19,10 @@ export PIP_USER = 0
 
 # Programs in an environment contain its path, so a moved or copied checkout makes its environment again.
 ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
-$(shell rm -f .venv/ready .venv/ready-dev)
+$(shell rm -f .venv/ready .venv/ready-export .venv/ready-dev)
 endif
 
-.PHONY: repro params test check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit
+.PHONY: repro params test check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages
 
 repro: params
 	$(BIN)/dvc repro
@@ -58,6 +58,9 @@ literature: git-commit params
 rate-distortion: git-commit params
 	$(BIN)/python -m benchmarks.rate_distortion
 
+# What `vae export` needs.
+export-packages: .venv/ready-export
+
 lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -71,7 +74,7 @@ docs: .venv/ready-dev
 # Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be reached, too.
 audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
-		-r requirements-uv.txt -r requirements.txt -r requirements-dev.txt
+		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-dev.txt
 
 fuzz: .venv/fuzz/ready
 	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
@@ -107,7 +110,11 @@ git-commit: git-clone
 	@pwd -P > .venv/place
 	@touch $@
 
-.venv/ready-dev: requirements-dev.txt .venv/ready
+.venv/ready-export: requirements-export.txt .venv/ready
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-export.txt
+	@touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready-export
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -128,6 +135,9 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --g
 lock: .venv/ready-dev
 	$(COMPILE) --group uv -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
+	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["optional-dependencies"]["export"], sep="\n")' | \
+		$(COMPILE) - -c requirements.txt -o requirements-export.txt
 	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.

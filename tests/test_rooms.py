@@ -18,6 +18,7 @@ FLOORS = (
     {"evaluation"},
     {"plots"},
     {"inference"},
+    {"exporting"},
     {"cli"},
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
