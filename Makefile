@@ -138,7 +138,7 @@ lock: .venv/ready-dev
 	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["optional-dependencies"]["export"], sep="\n")' | \
 		$(COMPILE) - -c requirements.txt -o requirements-export.txt
-	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.
 page: .venv/ready

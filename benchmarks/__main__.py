@@ -20,7 +20,10 @@ from vae.io.tables import write_json
 from vae.stage import run_stage
 
 REPORT = Path("reports/benchmark.json")
-PARTS = ("step", "variants", "bound", "durability", "scaling", "streaming", "memory", "stages", "tutorial", "quality")
+PARTS = (
+    *("step", "variants", "bound", "encode", "durability", "scaling", "streaming", "memory", "stages", "tutorial"),
+    "quality",
+)
 SECTIONS = {"quality": "time_to_quality"}
 
 

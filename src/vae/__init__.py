@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vae.exporting.export import export
     from vae.inference.description import info
     from vae.inference.operations import decode, encode, interpolate, reconstruct, sample, score
     from vae.model.vae import VAE
@@ -20,6 +21,7 @@ __all__ = [
     "__version__",
     "decode",
     "encode",
+    "export",
     "info",
     "interpolate",
     "load",
@@ -30,6 +32,7 @@ __all__ = [
 
 _PLACES = {
     "VAE": "vae.model.vae",
+    "export": "vae.exporting.export",
     "info": "vae.inference.description",
     **dict.fromkeys(("decode", "encode", "interpolate", "reconstruct", "sample", "score"), "vae.inference.operations"),
 }

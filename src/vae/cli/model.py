@@ -1,11 +1,13 @@
 """The commands about the model itself: info, export, explore."""
 
 import json
-from typing import Annotated, Any
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
-from vae.cli.options import MODEL, ModelArgument
+from vae.cli.options import MODEL, Force, ModelArgument
 
 
 def info(
@@ -21,6 +23,41 @@ def info(
         return
     for name, value in found.items():
         print(f"{name.replace('_', ' ')}: {_text(value)}")
+
+
+def export(
+    format: Annotated[  # noqa: A002, the option's name
+        Literal["onnx", "litert", "saved_model"], typer.Option(help="The format of the files.", show_default=False)
+    ],
+    model: ModelArgument = MODEL,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of the encoder and the decoder.")
+    ] = Path("exported"),
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGES",
+            help="The images on which the files are compared with Keras. Without them: the pipeline's test images "
+            "or, if there are none, draws from the model.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write encoder and decoder for programs without Keras.
+
+    Both are compared with Keras before anything is left on disk. docs/export.md describes the files.
+    """
+    from vae.exporting import export as exporting
+    from vae.exporting.comparison import images_to_compare
+    from vae.inference.model import open_model
+
+    opened = open_model(model)
+    compared, labels, what = images_to_compare(images, opened)
+    report = exporting.export(opened, output, format, compared, labels, force=force)
+    print(f"wrote {', '.join(report.files.values())} and vae.json to {report.folder}", file=sys.stderr)
+    found = ", ".join(f"{name} {value:.1e}" for name, value in report.differences.items())
+    print(f"largest differences from Keras on {report.images:,} {what}: {found}")
 
 
 def _text(value: Any) -> str:
