@@ -12,8 +12,8 @@ from vae.errors import InputError
 from vae.exporting.description import FILE, describe
 from vae.exporting.endpoints import Arrays, Run, endpoints
 from vae.exporting.formats import FORMATS
+from vae.exporting.whole_folder import check_replaceable, whole_folder
 from vae.io.tables import write_json
-from vae.io.whole_folder import check_replaceable, whole_folder
 from vae.model.inputs import choose
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE

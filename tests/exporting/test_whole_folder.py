@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from vae.errors import InputError
-from vae.io.whole_folder import whole_folder
+from vae.exporting.whole_folder import whole_folder
 
 
 def names(folder: Path) -> list[str]:
