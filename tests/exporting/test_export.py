@@ -103,7 +103,7 @@ class Shifted:
     def load(self, path: Path) -> Run:
         run = onnx.load(path)
         return lambda arrays: {
-            name: value + (self.shift if name == self.name else 0) for name, value in run(arrays).items()
+            name: value + np.float32(self.shift if name == self.name else 0) for name, value in run(arrays).items()
         }
 
 
@@ -114,7 +114,7 @@ class Shifted:
 def test_an_export_that_differs_from_keras_is_refused_and_nothing_is_left(
     model: VAE, name: str, shift: float, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vae.exporting.export.FORMATS", {**FORMATS, "onnx": Shifted(name, np.float32(shift))})
+    monkeypatch.setattr("vae.exporting.export.FORMATS", {**FORMATS, "onnx": Shifted(name, shift)})
     with pytest.raises(InputError, match=f"its {name} differ from Keras by up to {found}, but at most 0.0001"):
         export(model, tmp_path / "exported", "onnx", noise(3))
     assert list(tmp_path.iterdir()) == []
@@ -143,7 +143,7 @@ def tf_function_of_logits(model: VAE, endpoint: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("format", "module", "package"),
+    ("kind", "module", "package"),
     [
         ("onnx", "tf2onnx", "tf2onnx"),
         ("onnx", "onnxruntime", "onnxruntime"),
@@ -151,7 +151,7 @@ def tf_function_of_logits(model: VAE, endpoint: Any) -> Any:
     ],
 )
 def test_a_missing_package_is_named_with_the_command_that_installs_it(
-    model: VAE, format: str, module: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: VAE, kind: str, module: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_module = importlib.import_module
 
@@ -162,7 +162,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
 
     monkeypatch.setattr(importlib, "import_module", without)
     with pytest.raises(InputError, match=f"^{package}, .*, is not installed: run make export-packages .*vae-pipeline"):
-        export(model, tmp_path / "exported", format, noise(1))
+        export(model, tmp_path / "exported", kind, noise(1))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from vae.model.likelihoods import LIKELIHOODS
 from vae.model.vae import VAE
 
 BATCHES = (1, 5, 2)
-each_format = pytest.mark.parametrize("format", FORMATS)
+each_format = pytest.mark.parametrize("kind", FORMATS)
 
 
 def check_encoder(model: VAE, path: Path, channels: int = 1) -> None:
@@ -47,9 +47,9 @@ def labels_of(model: VAE, size: int) -> dict[str, Any]:
     return {"labels": np.arange(size, dtype=np.int32) % len(model.class_names)} if model.conditional else {}
 
 
-def check_export(model: VAE, format: str, folder: Path, channels: int = 1) -> None:
+def check_export(model: VAE, kind: str, folder: Path, channels: int = 1) -> None:
     """Export a model, and compare the files with Keras in float32."""
-    report = export(model, folder, format, noise(5, channels, model.likelihood.binarizes), **labels_of(model, 5))
+    report = export(model, folder, kind, noise(5, channels, model.likelihood.binarizes), **labels_of(model, 5))
     assert report.differences.keys() == {"z_mean", "z_log_var", "images"}
     assert max(report.differences.values()) < 1e-5
     assert report.images == 5
@@ -62,36 +62,36 @@ def check_export(model: VAE, format: str, folder: Path, channels: int = 1) -> No
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_decoder_has_the_pixel_means_of_keras(
-    architecture: str, likelihood: str, format: str, tmp_path: Path
+    architecture: str, likelihood: str, kind: str, tmp_path: Path
 ) -> None:
     model = small_vae(architecture=architecture, likelihood=likelihood)
-    path = tmp_path / f"decoder{FORMATS[format].SUFFIX}"
-    FORMATS[format].write(endpoints(model)[1], path)
+    path = tmp_path / f"decoder{FORMATS[kind].SUFFIX}"
+    FORMATS[kind].write(endpoints(model)[1], path)
     check_decoder(model, path)
 
 
 @each_format
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_both_files_compute_what_keras_computes(architecture: str, format: str, tmp_path: Path) -> None:
-    check_export(small_vae(architecture=architecture), format, tmp_path / "exported")
+def test_both_files_compute_what_keras_computes(architecture: str, kind: str, tmp_path: Path) -> None:
+    check_export(small_vae(architecture=architecture), kind, tmp_path / "exported")
 
 
 @each_format
-def test_a_conditional_model_takes_labels(format: str, tmp_path: Path) -> None:
-    check_export(small_vae(conditional=True, class_names=("a", "b", "c")), format, tmp_path / "exported")
+def test_a_conditional_model_takes_labels(kind: str, tmp_path: Path) -> None:
+    check_export(small_vae(conditional=True, class_names=("a", "b", "c")), kind, tmp_path / "exported")
 
 
 @each_format
-def test_images_may_have_colours(format: str, tmp_path: Path) -> None:
+def test_images_may_have_colours(kind: str, tmp_path: Path) -> None:
     model = small_vae(3, likelihood="logistic_mixture", architecture="mlp")
-    check_export(model, format, tmp_path / "exported", channels=3)
+    check_export(model, kind, tmp_path / "exported", channels=3)
 
 
 @each_format
-def test_images_may_be_binarized(format: str, tmp_path: Path) -> None:
-    check_export(small_vae(likelihood="binarized", architecture="mlp"), format, tmp_path / "exported")
+def test_images_may_be_binarized(kind: str, tmp_path: Path) -> None:
+    check_export(small_vae(likelihood="binarized", architecture="mlp"), kind, tmp_path / "exported")
 
 
 @each_format
-def test_a_model_trained_in_bfloat16_is_exported_in_float32(format: str, tmp_path: Path) -> None:
-    check_export(small_vae(precision="mixed_bfloat16"), format, tmp_path / "exported")
+def test_a_model_trained_in_bfloat16_is_exported_in_float32(kind: str, tmp_path: Path) -> None:
+    check_export(small_vae(precision="mixed_bfloat16"), kind, tmp_path / "exported")

@@ -23,9 +23,14 @@ def test_after_an_error_the_former_folder_is_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.mkdir()
     (path / "old").write_text("as it was", encoding="utf-8")
-    with pytest.raises(KeyboardInterrupt), whole_folder(path, {"old"}) as new:
-        (new / "file").touch()
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with whole_folder(path, {"old"}) as new:
+            (new / "file").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert names(tmp_path) == ["folder"]
     assert (path / "old").read_text(encoding="utf-8") == "as it was"
 
@@ -41,9 +46,14 @@ def test_a_folder_with_expected_names_is_replaced(tmp_path: Path) -> None:
 
 def test_a_folder_that_gets_other_files_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "folder"
-    with pytest.raises(InputError, match="contains mine"), whole_folder(path):
-        path.mkdir()
-        (path / "mine").touch()
+
+    def disturbed() -> None:
+        with whole_folder(path):
+            path.mkdir()
+            (path / "mine").touch()
+
+    with pytest.raises(InputError, match="contains mine"):
+        disturbed()
     assert names(path) == ["mine"]
 
 

@@ -9,12 +9,12 @@ from vae.model.vae import VAE
 FILE = "vae.json"
 
 
-def describe(model: VAE, format: str, pair: tuple[Endpoint, Endpoint], files: dict[str, str]) -> dict[str, Any]:
+def describe(model: VAE, format_name: str, pair: tuple[Endpoint, Endpoint], files: dict[str, str]) -> dict[str, Any]:
     """Return the contents of `vae.json`; docs/export.md describes them.
 
     Args:
         model: the VAE.
-        format: the name of the format.
+        format_name: the name of the format.
         pair: its encoder and its decoder.
         files: the name of the file of each.
     """
@@ -29,7 +29,7 @@ def describe(model: VAE, format: str, pair: tuple[Endpoint, Endpoint], files: di
     }
     return {
         "vae_pipeline": vae.__version__,
-        "format": format,
+        "format": format_name,
         **parts,
         "latent_dim": model.latent_dim,
         "likelihood": model.get_config()["likelihood"],

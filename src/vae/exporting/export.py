@@ -36,7 +36,15 @@ class Report(NamedTuple):
     """The largest absolute differences from Keras: of `z_mean`, of `z_log_var` and of the pixel means, `images`."""
 
 
-def export(model: VAE, folder: Path, format: str, images: Images, labels: Any = None, *, force: bool = False) -> Report:
+def export(
+    model: VAE,
+    folder: Path,
+    format: str,  # noqa: A002, the name of the option
+    images: Images,
+    labels: Any = None,
+    *,
+    force: bool = False,
+) -> Report:
     """Write the encoder and the decoder in a format, with a description, `vae.json`.
 
     Both are run by the format's own library, on batches of several sizes, and compared with the model in float32.
@@ -73,7 +81,7 @@ def export(model: VAE, folder: Path, format: str, images: Images, labels: Any = 
 
 def _names() -> set[str]:
     """Return the names that a folder with an export may contain."""
-    return {FILE, *(f"{name}{format.SUFFIX}" for name in ("encoder", "decoder") for format in FORMATS.values())}
+    return {FILE, *(f"{name}{kind.SUFFIX}" for name in ("encoder", "decoder") for kind in FORMATS.values())}
 
 
 def _check_folder(folder: Path, force: bool) -> None:
@@ -115,7 +123,7 @@ def _compare(model: VAE, runs: list[Run], batches: Iterator[Arrays]) -> dict[str
     return largest
 
 
-def _check(differences: dict[str, float], format: str) -> None:
+def _check(differences: dict[str, float], format_name: str) -> None:
     """Refuse functions that differ from Keras.
 
     Raises:
@@ -124,6 +132,6 @@ def _check(differences: dict[str, float], format: str) -> None:
     for name, difference in differences.items():
         if not difference <= TOLERANCE:
             raise InputError(
-                f"the {format} export is not written: its {name} differ from Keras by up to {difference:.1e}, but at "
-                f"most {TOLERANCE:g} is accepted."
+                f"the {format_name} export is not written: its {name} differ from Keras by up to {difference:.1e}, but "
+                f"at most {TOLERANCE:g} is accepted."
             )

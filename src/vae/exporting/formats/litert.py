@@ -23,14 +23,14 @@ def write(endpoint: Endpoint, path: Path) -> None:
 
 
 def load(path: Path) -> Run:
-    """Return the function in a `.tflite` file.
+    """Return the function in a `.tflite` file, computed on all cores.
 
     Raises:
         InputError: ai-edge-litert is not installed.
     """
     litert = require("ai_edge_litert.interpreter", "ai-edge-litert")
     with _quiet():
-        interpreter = litert.Interpreter(str(path))
+        interpreter = litert.Interpreter(str(path), num_threads=os.cpu_count())
         interpreter.allocate_tensors()
     runner = interpreter.get_signature_runner(saved_model.SIGNATURE)
     return lambda arrays: dict(runner(**arrays))
