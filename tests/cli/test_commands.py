@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from typer.testing import CliRunner, Result
 import vae
 from tests.trained import LEVELS, trained, write_photos
 from vae.cli.app import COMMANDS, app
+from vae.data.binarization import binarize
+from vae.data.shards import save_split
+from vae.exporting.comparison import images_to_compare
 from vae.model.checkpoint import save_model
 
 IMAGES = LEVELS.astype(np.float32) / np.float32(255)
@@ -195,3 +199,29 @@ def test_memory_does_not_grow_with_the_number_of_images(folder: Path, tmp_path: 
     printed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
     before, after = (int(line) / 1000 for line in printed.split())
     assert after - before < 60
+
+
+def test_export_writes_the_files_and_prints_the_differences(run: Callable[..., Result], tmp_path: Path) -> None:
+    arguments = ["--format", "saved_model", "--output", f"{tmp_path}/out"]
+    result = run("export", *arguments, "--images", "photos")
+    assert result.stderr == f"wrote encoder, decoder and vae.json to {tmp_path}/out\n"
+    assert re.match(r"largest differences from Keras on 7 images: z_mean \d\.\de-\d\d, z_log_var", result.stdout)
+    assert "contains an export already; --force replaces it." in run("export", *arguments, status=1).stderr
+    result = run("export", *arguments, "--force")
+    assert "from Keras on 500 draws from the model: " in result.stdout
+
+
+def test_export_takes_the_test_images_of_the_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    for likelihood in ("bernoulli", "binarized"):
+        model = trained(likelihood=likelihood, conditional=True, class_names=["a", "b"])
+        save_split(Path("data/prepared/test.npz"), LEVELS, np.arange(7, dtype=np.uint8) % 2, np.array(["a", "b"]))
+        images, labels, what = images_to_compare(None, model)
+        np.testing.assert_array_equal(images, binarize(IMAGES) if likelihood == "binarized" else IMAGES)
+        assert labels is not None
+        assert labels.tolist() == [0, 1, 0, 1, 0, 1, 0]
+        assert what == "test images"
+        shutil.rmtree("data")
+        images, labels, what = images_to_compare(None, model)
+        assert model.checked(images).shape == (500, *model.image_shape)
+        assert what == "draws from the model"
