@@ -43,7 +43,7 @@ check: .venv/ready-dev lint
 	$(BIN)/python -m pytest -q -m "not slow" tests/io tests/settings tests/data tests/docs tests/test_rooms.py
 
 # An hour or more, most of it the tutorial's own settings; `make bench PARTS=step` for some of it.
-bench: repro .venv/torch/ready
+bench: repro .venv/ready-export .venv/torch/ready
 	$(BIN)/python -m benchmarks $(PARTS)
 
 # The results with three seeds, and how they vary: two runs more than `make repro`.

@@ -133,6 +133,25 @@ def bound() -> str:
     return table(("decoder", "images decoded per second", "of the decoder alone", "of a matrix product"), rows)
 
 
+def exported() -> str:
+    """Return the table of the speed of exported models, or a sentence where it was not measured."""
+    if "export" not in report("benchmark.json"):
+        return "Not measured yet: `make bench PARTS=export` and `make docs` write a table here."
+    results = section("export")
+    rows = [
+        (
+            f"{part}, {size} at once",
+            name,
+            f"{row['images_per_second']:,.0f}",
+            quartiles(row["vs_keras"], row["vs_keras_quartiles"]),
+        )
+        for size, parts in results["batch_sizes"].items()
+        for part, names in parts.items()
+        for name, row in names.items()
+    ]
+    return table((f"{results['rounds']} rounds", "by", "images per second", "times faster than Keras"), rows)
+
+
 def peaks() -> str:
     """Return the table of the peak memory of each stage on images larger than the memory."""
     results = section("memory")

@@ -12,8 +12,10 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.exporting.small_models import noise
-from vae.data.formats.options import Options, fitted
+from vae.data.formats.options import Options, fitted, to_array
+from vae.data.shards import normalize, save_split
 from vae.exporting.export import export
+from vae.model.checkpoint import save_model
 from vae.model.vae import VAE
 
 PACKAGES = ("ai-edge-litert", "numpy", "onnxruntime", "pillow")
@@ -36,7 +38,7 @@ def python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     uv, interpreter = Path(sys.executable).with_name("uv"), folder / "bin/python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     pins = [f"--constraints={root / name}" for name in ("requirements.txt", "requirements-export.txt")]
-    install = [uv, "pip", "install", "--quiet", f"--python={interpreter}", *pins, *PACKAGES]
+    install = [str(uv), "pip", "install", "--quiet", f"--python={interpreter}", *pins, *PACKAGES]
     # all are in uv's cache, unless the environment was made elsewhere
     if subprocess.run([*install, "--offline"], capture_output=True).returncode:
         subprocess.run(install, check=True)
@@ -61,8 +63,8 @@ def test_the_documents_lines_encode_a_png_as_keras_does(
     picture.save(tmp_path / "photo.png")
     export(model, tmp_path / "exported", kind, noise(2))
     z_mean, z_log_var, modules = json.loads(run(python, blocks[block] + SHOW, tmp_path)[-1])
-    prepared = np.asarray(fitted(picture, Options(SHAPE[:2], 1, fit)), np.float32).reshape(1, *SHAPE) / 255  # type: ignore[arg-type]
-    expected = model.encode(prepared)
+    prepared = normalize(to_array(fitted(picture, Options(SHAPE[:2], 1, fit))))  # type: ignore[arg-type]
+    expected = model.encode(prepared.reshape(1, *SHAPE))
     np.testing.assert_allclose(z_mean, expected[0], atol=1e-5)
     np.testing.assert_allclose(z_log_var, expected[1], atol=1e-5)
     assert not {"tensorflow", "keras", "vae"} & set(modules)
@@ -78,7 +80,7 @@ def test_the_documents_lines_for_colours_decode_what_they_encoded(
     run(python, blocks["encoder.onnx"] + blocks["decoder.onnx"], tmp_path)
     with Image.open(tmp_path / "reconstruction.png") as file:
         found = np.asarray(file)
-    expected = 255 * model.reconstruct(pixels[np.newaxis].astype(np.float32) / 255)[0]
+    expected = 255 * model.reconstruct(normalize(pixels[np.newaxis]))[0]
     np.testing.assert_allclose(found, expected, atol=0.51)
 
 
@@ -97,9 +99,6 @@ def test_the_documents_lines_for_tensorflow_need_no_keras(
 def test_the_documents_lines_for_the_export_run(
     blocks: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from vae.data.shards import save_split
-    from vae.model.checkpoint import save_model
-
     (tmp_path / "models").mkdir()
     save_model(VAE(SHAPE, 3, architecture="mlp", seed=0), tmp_path / "models/vae.keras")
     save_split(tmp_path / "data/prepared/test.npz", noise(3), None, np.array([], np.str_))
