@@ -27,9 +27,12 @@ def lower(steps: Steps, operation: Any, values: Sequence[Value]) -> list[View]:
         InputError: the engine does not know the operation, or not with these attributes.
     """
     name, shape = operation.type, operation.outputs[0].shape if operation.outputs else ()
+    attributes = operation.node_def.attr
+    if "data_format" in attributes and operation.get_attr("data_format") != b"NHWC":
+        raise _unknown(operation)
+    if name == "Cast" and (operation.inputs[0].dtype.is_floating or not operation.outputs[0].dtype.is_floating):
+        raise _unknown(operation)  # it would round
     if name in SAME_VALUES:
-        if name == "Cast" and operation.outputs[0].dtype.is_integer and operation.inputs[0].dtype.is_floating:
-            raise _unknown(operation)
         return [steps.reshape(steps.view(values[0]), tuple(shape))]
     if name == "IdentityN":
         return [steps.view(value) for value in values]
@@ -39,8 +42,6 @@ def lower(steps: Steps, operation: Any, values: Sequence[Value]) -> list[View]:
         return [steps.reduce(name, steps.view(values[0]), np.ravel(_array(values[1])), operation.get_attr("keep_dims"))]
     if name not in _OTHERS:
         raise _unknown(operation)
-    if name in ("Conv2D", "Conv2DBackpropInput", "MaxPool", "DepthToSpace", "SpaceToDepth"):
-        _check_layout(operation)
     result = _OTHERS[name](steps, operation, values)
     return result if isinstance(result, list) else [result]
 
@@ -67,7 +68,7 @@ def _convolution(steps: Steps, operation: Any, values: Sequence[Value]) -> View:
 
 
 def _transposed_convolution(steps: Steps, operation: Any, values: Sequence[Value]) -> View:
-    """The values are spread out by the strides, with a margin of zeros, and convolved with the reversed kernel."""
+    """Spread the values by the strides, within a margin of zeros, and convolve them with the reversed kernel."""
     kernel, images, strides = _array(values[1]), steps.view(values[2]), operation.get_attr("strides")[1:3]
     sizes = tuple(operation.outputs[0].shape)[1:3]
     before, _ = _margins(operation, sizes, kernel.shape, strides)
@@ -217,11 +218,6 @@ def _array(value: Value) -> Array:
     if isinstance(value, View):
         raise InputError("the explorer's engine needs constant kernels, tables, axes and shapes, but one is computed.")
     return value
-
-
-def _check_layout(operation: Any) -> None:
-    if operation.get_attr("data_format") != b"NHWC":
-        raise _unknown(operation)
 
 
 def _unknown(operation: Any) -> InputError:

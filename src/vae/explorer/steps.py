@@ -3,10 +3,13 @@
 A tensor is a `View`: an array with an offset and strides, as in NumPy. Operations that only move values (slices,
 transpositions, broadcasting, windows) are therefore new views, and take no step. There are four kinds of steps:
 
-- element-wise: apply a function at every index of a shape, to one to three views;
-- fold: the same with the target as first operand, whose strides are zero along the reduced axes;
-- convolution without padding, of which a matrix product is the case with one pixel for each row;
-- the choice of a row of a table, by a label.
+- element-wise: apply the function `op` at every index of `shape`, to one to three views;
+- the same with `fold`: the target is the first operand, and does not move along the axes that are reduced;
+- `Conv`: a convolution without padding, of which a matrix product is the case of images of one column;
+- `Gather`: the choice of a row of a table, by a label.
+
+In the description of a step, `to` and `from` list the arrays' numbers, and of views also the start and the strides.
+`fill` is what all values of the target are set to first. Booleans are 0 and 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,36 +24,11 @@ from vae.errors import InputError
 Array = NDArray[Any]
 Strided = NDArray[np.uint8]
 ELEMENTWISE = frozenset(
-    [
-        "Abs",
-        "AddV2",
-        "BiasAdd",
-        "Exp",
-        "Expm1",
-        "Greater",
-        "GreaterEqual",
-        "IsFinite",
-        "Less",
-        "LessEqual",
-        "Log",
-        "Log1p",
-        "LogicalAnd",
-        "LogicalNot",
-        "LogicalOr",
-        "Maximum",
-        "Minimum",
-        "Mul",
-        "Neg",
-        "RealDiv",
-        "Relu",
-        "SelectV2",
-        "Sigmoid",
-        "Sign",
-        "Softplus",
-        "Square",
-        "Sub",
+    (
+        *("Abs", "AddV2", "BiasAdd", "Exp", "Expm1", "Greater", "IsFinite", "Less", "Log", "LogicalOr", "Maximum"),
+        *("Minimum", "Mul", "Neg", "RealDiv", "Relu", "SelectV2", "Sigmoid", "Sign", "Softplus", "Square", "Sub"),
         "Tanh",
-    ]
+    )
 )
 """The functions of the engine, by TensorFlow's names."""
 FOLDS = {"Sum": ("AddV2", 0.0), "Max": ("Maximum", -3.4e38)}
@@ -100,6 +78,7 @@ class Steps:
         return View(self._constant(value, is_kernel), places.reshape(-1), places)
 
     def view(self, value: "View | Array") -> View:
+        """Return the view of a constant, or the view that is given."""
         return value if isinstance(value, View) else self.constant(value)
 
     def loop(
@@ -116,7 +95,8 @@ class Steps:
         """
         views = [to, *(source.moved(np.broadcast_to(source.places, to.shape)) for source in sources)]
         shape, strides = _collapsed(to.shape, [view.places.strides for view in views])
-        operands = [[view.array, view.places.ctypes.data - view.base.ctypes.data, s] for view, s in zip(views, strides)]
+        starts = [view.places.ctypes.data - view.base.ctypes.data for view in views]
+        operands = [list(operand) for operand in zip((view.array for view in views), starts, strides, strict=True)]
         step = {"op": function, "shape": shape, "to": operands[0], "from": operands[1:]}
         self.steps.append(step | ({} if fill is None else {"fill": fill}) | ({"fold": True} if fold else {}))
 
@@ -140,6 +120,7 @@ class Steps:
         return value if value.is_whole else self.apply("Identity", value)
 
     def reshape(self, value: View, shape: Sequence[int]) -> View:
+        """Return the same values in another shape: the same array, or a copy if strides cannot express it."""
         try:
             return value.moved(np.reshape(value.places, shape, copy=False))
         except ValueError:
@@ -165,15 +146,19 @@ class Steps:
         (_, height, width, channels), (rows, columns, _, filters) = images.shape, kernel.shape
         down, right = strides
         to = self.new(1, (height - rows) // down + 1, (width - columns) // right + 1, filters)
-        sizes = [*to.shape[1:], width, channels, rows, columns, down, right]
-        kernel_array = self.constant(kernel, is_kernel=True).array
-        self.steps.append(
-            {"op": "Conv", "to": [to.array], "from": [[self.whole(images).array], [kernel_array]], "sizes": sizes}
-        )
+        operands = [[self.whole(images).array], [self.constant(kernel, is_kernel=True).array]]
+        output = dict(zip(("height", "width", "filters"), to.shape[1:], strict=True))
+        window = {"rows": rows, "columns": columns, "down": down, "right": right}
+        step = {"op": "Conv", "to": [to.array], "from": operands, "imageWidth": width, "channels": channels}
+        self.steps.append(step | output | window)
         return to
 
     def choose(self, table: Array, index: View) -> View:
-        """Add the choice of a row of a table."""
+        """Add the choice of a row of a table.
+
+        Raises:
+            InputError: there is not just one index.
+        """
         if np.prod(index.shape) != 1:
             raise InputError(f"the explorer's engine looks up one label at a time, not {index.shape}.")
         to = self.new(*index.shape, *table.shape[1:])
