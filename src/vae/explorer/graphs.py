@@ -76,7 +76,7 @@ def program(
     Raises:
         InputError: the engine does not know one of the operations.
     """
-    concrete = tf.function(function).get_concrete_function(*inputs)
+    concrete = tf.function(function, autograph=False).get_concrete_function(*inputs)
     names = sorted(concrete.structured_outputs)
     frozen = convert_variables_to_constants_v2(concrete)
     steps = Steps(memory.constant)
