@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
@@ -59,8 +60,8 @@ def model_of(**options: Any) -> VAE:
 def test_every_program_equals_the_model(case: dict[str, Any], load: Callable[..., Any]) -> None:
     model = model_of(**case).in_float32()
     rng, labels = np.random.default_rng(1), np.array([2], "int32") if model.conditional else None
-    images = rng.integers(0, 256, (1, *model.image_shape)).astype("float32") / 255
-    images = images.round() if model.likelihood.binarizes else images
+    images: NDArray[np.float32] = (rng.integers(0, 256, (1, *model.image_shape)) / 255).astype("float32")
+    images = images.round().astype("float32") if model.likelihood.binarizes else images
     z_mean, z_log_var = model.encode(images, labels=labels)
     z = z_mean + np.exp(z_log_var / 2) * rng.normal(size=z_mean.shape).astype("float32")
     pixels = model.decode(z, labels=labels).ravel()
@@ -94,7 +95,7 @@ def test_the_network_takes_the_place_of_a_large_matrix(
     conditional: bool, monkeypatch: pytest.MonkeyPatch, load: Callable[..., Any]
 ) -> None:
     model = model_of(image_shape=(16, 16, 1), latent_dim=4, conditional=conditional)
-    sizes, z = [], np.ones((1, 4))
+    sizes, z = [], np.ones((1, 4), "float32")
     for limit in (2**20, 0):
         monkeypatch.setattr("vae.explorer.programs.MAX_MATRIX", limit)
         programs = trace(model)

@@ -94,7 +94,7 @@ def program(
     }
 
 
-def _lowered(frozen: Any, values: dict[str, View | Array], steps: Steps) -> list[View | Array]:
+def _lowered(frozen: Any, values: Mapping[str, View | Array], steps: Steps) -> list[View | Array]:
     """Return the outputs of a frozen function, given its inputs' views by name; add the steps that compute them."""
     constant: dict[str, bool] = {}
     needed: dict[str, Any] = {}
@@ -106,12 +106,12 @@ def _lowered(frozen: Any, values: dict[str, View | Array], steps: Steps) -> list
     needed |= {tensor.name: tensor for tensor in frozen.outputs if constant[tensor.op.name]}
     with tf.compat.v1.Session(graph=frozen.graph) as session:
         zeros = {tensor.name: np.zeros(tensor.shape, tensor.dtype.as_numpy_dtype) for tensor in frozen.inputs}
-        values = values | session.run(needed, zeros)
+        known = {**values, **session.run(needed, zeros)}
     for operation in order:
         if not constant[operation.name] and operation.inputs:
-            outputs = lower(steps, operation, [values[tensor.name] for tensor in operation.inputs])
-            values |= {tensor.name: view for tensor, view in zip(operation.outputs, outputs, strict=True)}
-    return [values[tensor.name] for tensor in frozen.outputs]
+            outputs = lower(steps, operation, [known[tensor.name] for tensor in operation.inputs])
+            known.update(zip((tensor.name for tensor in operation.outputs), outputs, strict=True))
+    return [known[tensor.name] for tensor in frozen.outputs]
 
 
 def _visit(operations: Sequence[Any], constant: dict[str, bool], order: list[Any]) -> None:

@@ -39,7 +39,11 @@ def lower(steps: Steps, operation: Any, values: Sequence[Value]) -> list[View]:
     if name in ELEMENTWISE:
         return [steps.apply(name, *values)]
     if name in FOLDS:
-        return [steps.reduce(name, steps.view(values[0]), np.ravel(_array(values[1])), operation.get_attr("keep_dims"))]
+        return [
+            steps.reduce(
+                name, steps.view(values[0]), np.ravel(_array(values[1])).tolist(), operation.get_attr("keep_dims")
+            )
+        ]
     if name not in _OTHERS:
         raise _unknown(operation)
     result = _OTHERS[name](steps, operation, values)
@@ -138,7 +142,9 @@ def _strided_slice(steps: Steps, operation: Any, values: Sequence[Value]) -> Vie
 def _pad(steps: Steps, operation: Any, values: Sequence[Value]) -> View:
     source, margins = steps.view(values[0]), _array(values[1])
     shape = [size + before + after for size, (before, after) in zip(source.shape, margins, strict=True)]
-    return steps.padded(source, margins[:, 0], shape, fill=float(_array(values[2])) if len(values) == 3 else 0.0)
+    return steps.padded(
+        source, margins[:, 0].tolist(), shape, fill=float(_array(values[2])) if len(values) == 3 else 0.0
+    )
 
 
 def _concatenate(steps: Steps, operation: Any, values: Sequence[Value]) -> View:

@@ -19,7 +19,7 @@ MAX_MATRIX = 2**20
 weights, and is slower for one vector."""
 LISTED = 64
 """Constants of at most so many numbers are in the description, in full precision."""
-PRECISIONS = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
+PRECISIONS: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
 
 
 @dataclass(frozen=True)
