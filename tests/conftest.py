@@ -1,20 +1,23 @@
 """Fixtures that several test modules share."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from repository import NAME, Repeated, Repository, run_again, run_small_pipeline
 
 ROOT = Path(__file__).parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class ByCheckout(LoadScopeScheduling):
@@ -100,3 +103,15 @@ def compared(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -
 def repeated(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repeated:
     """Return a copy in which everything was run again, without UTF-8, and a second run was tried meanwhile."""
     return run_again(repository, tmp_path_factory.mktemp("repeated") / "a repository")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield the browser that CHROMIUM names, or else the first on PATH."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not path:
+        missing = f"no browser: none of {', '.join(BROWSERS)} on PATH, and CHROMIUM is not set"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    arguments = ["--disable-gpu", "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=arguments)

@@ -1,21 +1,18 @@
 """The pages of `dvc plots show` and `dvc plots diff`: a real browser draws every plot, without a network."""
 
 import hashlib
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 from playwright.sync_api import TimeoutError as StillWaiting
 
 from repository import Repository
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REVISIONS = {"show": ["workspace"], "diff": ["workspace", "HEAD"]}
 TITLES = {
     "Loss (−ELBO)",
@@ -69,18 +66,6 @@ LOADED = """
         visible: [...picture.querySelectorAll('img')].map(image => image.clientWidth),
     }))
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield the browser that CHROMIUM names, or else the first on PATH."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not path:
-        missing = f"no browser: none of {', '.join(BROWSERS)} on PATH, and CHROMIUM is not set"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    arguments = ["--disable-gpu", "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=arguments)
 
 
 class Opened(NamedTuple):

@@ -58,7 +58,7 @@ def _rounded(value: Any, digits: int) -> Any:
 
 
 def read_csv(path: Path, *columns: str) -> pd.DataFrame:
-    """Read a table of numbers, which has at least the named columns.
+    """Read a table that has at least the named columns, of numbers.
 
     Raises:
         InputError: the file is missing, has no rows, lacks a column, or is not a CSV file of numbers.
@@ -68,7 +68,7 @@ def read_csv(path: Path, *columns: str) -> pd.DataFrame:
         table = pd.read_csv(path)
         table[[*columns]]  # raises KeyError if one is missing
         if len(table):
-            return table.astype(float)
+            return table.astype(dict.fromkeys(columns, float))
         reason = "it has no rows"
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `dvc repro` makes it.") from None

@@ -8,6 +8,7 @@ from vae.settings.classify import Classify
 from vae.settings.combinations import check_together
 from vae.settings.embed import Embed
 from vae.settings.evaluate import Evaluate
+from vae.settings.explore import Explore
 from vae.settings.loader import validate
 from vae.settings.model import Model
 from vae.settings.prepare import Prepare, require_data_set
@@ -16,7 +17,7 @@ from vae.settings.train import Train
 from vae.settings.visualize import Visualize
 from vae.stage import run_stage
 
-SECTIONS = (Prepare, Model, Train, Evaluate, Embed, Visualize, Baseline, Classify, Score)
+SECTIONS = (Prepare, Model, Train, Evaluate, Embed, Visualize, Baseline, Classify, Score, Explore)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The page that computes a trained model in the browser."""
