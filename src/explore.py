@@ -33,10 +33,10 @@ def main() -> None:
     (test,) = load_splits(Path("data/prepared"), ("test",), image_shape=model.image_shape)
     shape = len(test.images), model.latent_dim
     z_mean, z_log_var = load_arrays(Path("data/embeddings/test.npz"), "z_mean", "z_log_var", shape=shape)
-    train = load_arrays(Path("data/embeddings/train.npz"), "z_mean", "z_log_var")
+    train_mean, train_log_var = load_arrays(Path("data/embeddings/train.npz"), "z_mean", "z_log_var")
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=shape[:1])
     maps = {title: read_csv(Path(f"reports/tsne_{name}.csv"), "x", "y") for title, name in MAPS.items()}
-    mixture = fit_to_part(*train, score.mixture_components, seed)
+    mixture = fit_to_part(train_mean, train_log_var, score.mixture_components, seed)
 
     contents = Contents(
         model,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vae.explorer.opening import explore
     from vae.exporting.export import export
     from vae.inference.description import info
     from vae.inference.operations import decode, encode, interpolate, reconstruct, sample, score
@@ -21,6 +22,7 @@ __all__ = [
     "__version__",
     "decode",
     "encode",
+    "explore",
     "export",
     "info",
     "interpolate",
@@ -32,6 +34,7 @@ __all__ = [
 
 _PLACES = {
     "VAE": "vae.model.vae",
+    "explore": "vae.explorer.opening",
     "export": "vae.exporting.export",
     "info": "vae.inference.description",
     **dict.fromkeys(("decode", "encode", "interpolate", "reconstruct", "sample", "score"), "vae.inference.operations"),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,3 +226,23 @@ def test_export_takes_the_test_images_of_the_pipeline(folder: Path, monkeypatch:
         images, labels, what = images_to_compare(None, model)
         assert model.checked(images).shape == (500, *model.image_shape)
         assert what == "draws from the model"
+
+
+def test_explore_opens_the_page_and_prints_its_address(
+    run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("explore", status=1).stderr == "error: reports/explorer.html is missing; `dvc repro explore` makes it.\n"
+    (folder / "reports").mkdir()
+    page = folder / "reports/explorer.html"
+    page.touch()
+    opened: list[str] = []
+
+    def open_page(address: str) -> bool:
+        opened.append(address)
+        return len(opened) == 1
+
+    monkeypatch.setattr(webbrowser, "open", open_page)
+    assert run("explore").output == f"{page.as_uri()}\n"
+    assert run("explore", str(page)).stderr == "no browser was found here: open this address in one\n"
+    assert run("explore", "--no-browser").output == f"{page.as_uri()}\n"
+    assert opened == [page.as_uri()] * 2

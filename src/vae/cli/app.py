@@ -28,6 +28,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
     ),
     images.score: ("vae score photos --output scores.csv", "vae score photos | head"),
     images.interpolate: ("vae interpolate first.png second.png --output walk.png",),
+    model.explore: ("vae explore", "vae explore copied.html"),
     model.export: ("vae export --format onnx", "vae export my.keras --format litert --output phone --images photos"),
 }
 """The commands and their examples."""

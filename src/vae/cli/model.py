@@ -60,6 +60,21 @@ def export(
     print(f"largest differences from Keras on {report.images:,} {what}: {found}")
 
 
+def explore(
+    page: Annotated[Path, typer.Argument(metavar="[PAGE]", help="The page.")] = Path("reports/explorer.html"),
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address of the page.")] = False,
+) -> None:
+    """Open the page on which to explore the pipeline's model.
+
+    It is one file, which works offline and can be copied anywhere.
+    """
+    from vae.explorer import opening
+
+    print(opening.address(page))
+    if not no_browser and not opening.explore(page):
+        print("no browser was found here: open this address in one", file=sys.stderr)
+
+
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {inner}" for name, inner in value.items())
