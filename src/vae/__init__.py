@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vae.explorer.opening import explore
+    from vae.cli.opening import explore
     from vae.exporting.export import export
     from vae.inference.description import info
     from vae.inference.operations import decode, encode, interpolate, reconstruct, sample, score
@@ -34,7 +34,7 @@ __all__ = [
 
 _PLACES = {
     "VAE": "vae.model.vae",
-    "explore": "vae.explorer.opening",
+    "explore": "vae.cli.opening",
     "export": "vae.exporting.export",
     "info": "vae.inference.description",
     **dict.fromkeys(("decode", "encode", "interpolate", "reconstruct", "sample", "score"), "vae.inference.operations"),

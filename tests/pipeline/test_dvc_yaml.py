@@ -18,20 +18,6 @@ from benchmarks.stages import read_stages
 from imports import ROOT, closure
 from vae.settings.prepare import NAMES
 
-# The stages that a changed section reruns: its own and all that depend on their outputs.
-RERUNS = {
-    "seed": {"prepare", "train", "evaluate", "embed", "visualize", "baseline", "classify", "score"},
-    "prepare": {"prepare", "train", "evaluate", "embed", "visualize", "baseline", "classify", "score"},
-    "model": {"train", "evaluate", "embed", "visualize", "score"},
-    "train": {"train", "evaluate", "embed", "visualize", "score"},
-    "evaluate": {"evaluate", "visualize"},
-    "embed": {"embed", "visualize", "score"},
-    "visualize": {"visualize"},
-    "baseline": {"baseline"},
-    "classify": {"classify", "score"},
-    "score": {"score"},
-}
-
 
 def read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -40,6 +26,21 @@ def read(path: Path) -> dict[str, Any]:
 
 STAGES = read_stages(ROOT)
 PARAMS = read(ROOT / "params.yaml")
+OF_THE_MODEL = {"train", "evaluate", "embed", "visualize", "score", "explore"}
+# The stages that a changed section reruns: its own and all that depend on their outputs.
+RERUNS = {
+    "seed": {*STAGES},
+    "prepare": {*STAGES},
+    "model": OF_THE_MODEL,
+    "train": OF_THE_MODEL,
+    "evaluate": {"evaluate", "visualize", "explore"},
+    "embed": {"embed", "visualize", "score", "explore"},
+    "visualize": {"visualize", "explore"},
+    "baseline": {"baseline"},
+    "classify": {"classify", "score"},
+    "score": {"score", "explore"},
+    "explore": {"explore"},
+}
 
 
 def covers(dependency: str, file: Path) -> bool:

@@ -68,7 +68,7 @@ def explore(
 
     It is one file, which works offline and can be copied anywhere.
     """
-    from vae.explorer import opening
+    from vae.cli import opening
 
     print(opening.address(page))
     if not no_browser and not opening.explore(page):
