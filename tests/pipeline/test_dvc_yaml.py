@@ -184,13 +184,13 @@ def test_a_new_option_of_score_leaves_train_up_to_date(done: Path) -> None:
         changed(module, module.read_text(encoding="utf-8") + field),
         changed(done / "params.yaml", yaml.safe_dump(params)),
     ):
-        assert out_of_date(done) == {"score"}
+        assert out_of_date(done) == {"score", "explore"}
 
 
 @pytest.mark.parametrize(
     ("module", "reruns"),
     [
-        ("plots/charts.py", {"visualize"}),
+        ("plots/charts.py", {"visualize", "explore"}),
         ("evaluation/frechet.py", {"score"}),
         ("evaluation/classifier.py", {"classify", "score"}),
         ("model/vae.py", RERUNS["model"]),
