@@ -34,8 +34,9 @@ class PackedArrays:
         The error is at most 1/131,070 of that range. The result is half as large as in float32.
         """
         low, high = (np.asarray(end(points, axis=0), np.float64) for end in (np.min, np.max))
-        step = np.where(high > low, (high - low) / STEPS, 1)
-        self.add(name, np.rint((points - low) / step).astype(np.uint16), low=low.tolist(), step=step.tolist())
+        step = (high - low) / STEPS
+        steps = np.rint((points - low) / np.where(step > 0, step, 1)).astype(np.uint16)
+        self.add(name, steps, low=low.tolist(), step=step.tolist())
 
     def text(self) -> str:
         """Return the arrays, compressed by zlib, in base64."""

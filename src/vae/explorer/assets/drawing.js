@@ -4,7 +4,7 @@
 const FINE = 8; // an image is drawn so many times finer, and then averaged
 
 class Sketch {
-  // changed(finished) is called while something is drawn, and when it is finished or cleared.
+  // width() and color() are those of the pen; changed() is called whenever something is drawn or cleared.
   constructor(canvas, shape, { centred, binarizes, width, color, changed }) {
     Object.assign(this, { canvas, shape, centred, binarizes, width, color, changed });
     this.unit = Math.ceil(280 / Math.max(shape[0], shape[1]));
@@ -22,10 +22,7 @@ class Sketch {
       if (this.drawing) for (const part of event.getCoalescedEvents?.() ?? [event]) this.lineTo(this.at(part));
     });
     for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, () => {
-        if (this.drawing) this.changed(true);
-        this.drawing = false;
-      });
+      canvas.addEventListener(end, () => (this.drawing = false));
     }
     canvas.addEventListener("keydown", event => this.key(event));
   }
@@ -43,7 +40,7 @@ class Sketch {
     this.context.lineTo(...to);
     this.context.stroke();
     this.pen = to;
-    this.changed(false);
+    this.changed();
   }
 
   key(event) {
@@ -52,15 +49,13 @@ class Sketch {
     event.preventDefault();
     const ends = [this.canvas.width, this.canvas.height];
     const to = this.pen.map((value, i) => Math.min(ends[i], Math.max(0, value + step[i] * this.unit)));
-    if (event.shiftKey) {
-      this.lineTo(to);
-      this.changed(true);
-    } else this.pen = to;
+    if (event.shiftKey) this.lineTo(to);
+    else this.pen = to;
   }
 
   clear() {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.changed(true);
+    this.changed();
   }
 
   // Return the box around what is drawn and its centre of mass, or null if there is nothing.

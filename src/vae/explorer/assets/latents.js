@@ -37,16 +37,20 @@ class Model {
     return { reconstruction, kl };
   }
 
-  // Return the numbers of the test images whose posterior means are nearest to z, the nearest first.
-  nearest(z, count) {
+  // Return the test images whose posterior means are nearest to z, the nearest first, among those that are allowed.
+  nearest(z, count, allowed = () => true) {
     const { values } = this.zMean;
-    const distances = Float32Array.from({ length: this.zMean.count }, (_, i) => {
+    const found = [];
+    for (let i = 0; i < this.zMean.count; i++) {
       let sum = 0;
       for (let k = 0; k < this.K; k++) sum += (values[i * this.K + k] - z[k]) ** 2;
-      return Math.sqrt(sum);
-    });
-    const order = [...distances.keys()].sort((i, j) => distances[i] - distances[j]);
-    return order.slice(0, count).map(i => ({ i, distance: distances[i] }));
+      const distance = Math.sqrt(sum);
+      if ((found.length === count && distance >= found[count - 1].distance) || !allowed(i)) continue;
+      const place = found.findIndex(other => distance < other.distance);
+      found.splice(place < 0 ? found.length : place, 0, { i, distance });
+      found.length = Math.min(found.length, count);
+    }
+    return found;
   }
 }
 

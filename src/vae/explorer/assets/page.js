@@ -13,7 +13,7 @@ async function start() {
   // taken: what is taken up, {i, pixels, label, name, posterior}; z: the latent vector of the sliders.
   const state = { taken: {}, z: null, label: 0, map: "0", x: about.dimensions[0], y: about.dimensions[1] ?? about.dimensions[0] };
 
-  const nameOf = i => `test image ${i}${data.labels ? `, ${about.classes[data.labels[i]]}` : ""}`;
+  const nameOf = i => `test image ${i}${data.labels ? `, class ${about.classes[data.labels[i]]}` : ""}`;
   const labelOf = i => data.labels?.[i] ?? 0;
   const paintOn = (id, pixels) => paint(typeof id === "string" ? $(id) : id, pixels, shape);
   const decode = z => model.decode(z, state.label);
@@ -64,7 +64,12 @@ async function start() {
 
   // The map.
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const lighter = color => `rgb(${color.match(/\w\w/g).map(part => Math.round((parseInt(part, 16) + 255) / 2)).join()})`;
+  // On a dark page, the darker a colour is, the more white is mixed into it.
+  const lighter = color => {
+    const [r, g, b] = color.match(/\w\w/g).map(part => parseInt(part, 16));
+    const white = 0.6 * (1 - (0.3 * r + 0.6 * g + 0.1 * b) / 255) ** 1.5;
+    return `rgb(${[r, g, b].map(value => Math.round(value + white * (255 - value))).join()})`;
+  };
   const colorOf = label => (dark.matches ? lighter(about.colors[label]) : about.colors[label]);
   const hiddenClasses = new Set();
   const map = new ImageMap($("map"), {
@@ -87,7 +92,7 @@ async function start() {
   // Where an image is that has no place of its own: in the plane by its z, otherwise amid its neighbours.
   const placeOfLatent = z => {
     if (isPlane()) return [z[state.x], z[state.y]];
-    const places = model.nearest(z, data.count).map(({ i }) => placeOf(i)).filter(Boolean).slice(0, 8);
+    const places = model.nearest(z, 8, i => placeOf(i) !== null).map(({ i }) => placeOf(i));
     return [0, 1].map(axis => places.reduce((sum, place) => sum + place[axis], 0) / places.length);
   };
 
@@ -221,6 +226,10 @@ async function start() {
     return new Axis(low, high, about.mean[k], about.std[k]);
   };
   function setUpSliders() {
+    const heads = ["dimension", "", "z", about.standard ? "posterior of A, its KL" : "posterior of A"];
+    const classes = ["", "axis", "number", "said number"];
+    const cells = heads.map((text, i) => element("span", { class: classes[i] }, text));
+    $("sliders").append(element("div", { class: "row head", "aria-hidden": "true" }, ...cells));
     about.dimensions.forEach((k, rank) => {
       const axis = axisOf(k);
       const kl = about.kl[rank];
@@ -334,7 +343,7 @@ async function start() {
     binarizes: about.binarizes,
     width: () => $("pen-width").valueAsNumber,
     color: () => (shape[2] > 1 ? $("pen-color").value : "#ffffff"),
-    changed: finished => soon("sketch", () => showDrawn(finished)),
+    changed: () => soon("sketch", showDrawn),
   });
   function showDrawn() {
     const pixels = sketch.pixels();
@@ -368,7 +377,7 @@ async function start() {
     for (const { k, axis } of drawnAxes) {
       $("drawn-posterior").append(element("div", { class: "row" }, element("span", {}, dimensionName(k)), axis.element, axis.said));
     }
-    choices($("drawn-label"), about.classes.map((name, i) => [i, name]), 0, () => showDrawn());
+    choices($("drawn-label"), about.classes.map((name, i) => [i, name]), 0, showDrawn);
     $("clear").addEventListener("click", () => sketch.clear());
     $("take-drawn").addEventListener("click", () => drawnImage && take("A", null, drawnImage));
     showDrawn();
@@ -433,8 +442,11 @@ async function start() {
   document.querySelector("main").removeAttribute("aria-busy");
 }
 
-start().catch(error => {
-  $("trouble").textContent = `This page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
+function showTrouble(message) {
+  $("trouble").textContent = `Something failed: ${message}. This page needs a browser of 2023 or later.`;
   $("trouble").hidden = false;
-  throw error;
-});
+}
+window.addEventListener("error", event => showTrouble(event.message));
+window.addEventListener("unhandledrejection", event => showTrouble(event.reason?.message ?? event.reason));
+document.addEventListener("securitypolicyviolation", event => showTrouble(`${event.blockedURI} is refused`));
+start();
