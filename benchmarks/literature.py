@@ -129,7 +129,8 @@ def merged(table: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     kept = known.minutes.where(known.epochs == new.epochs)
     new = new.assign(minutes=new.minutes.astype(float).fillna(kept.astype(float)))
     together = pd.concat([part for part in (old.drop(new.index, errors="ignore"), new) if len(part)]).reset_index()
-    together = together[together.preset.isin([*SEEDS])]  # without presets that no longer exist
+    current = [seed in SEEDS.get(preset, ()) for preset, seed in zip(together.preset, together.seed, strict=True)]
+    together = together[current]  # without presets and seeds that no longer exist
     order = together.preset.map([*SEEDS].index)
     return together.assign(order=order).sort_values(["order", "protocol", "seed"])[COLUMNS].reset_index(drop=True)
 

@@ -58,15 +58,21 @@ def run(preset: str, seed: int, *, nll: float, epochs: int = 8, minutes: float |
 
 def test_new_rows_replace_those_of_the_same_run_and_keep_the_order_of_the_presets() -> None:
     table = pd.DataFrame(columns=COLUMNS)
-    for preset, seed, nll in (("flow", 11, 81.0), ("binarized_k10", 12, 90.0), ("binarized_k10", 11, 91.0)):
+    for preset, seed, nll in (("flow", 11, 81.0), ("tutorial_grey", 12, 90.0), ("tutorial_grey", 11, 91.0)):
         table = merged(table, run(preset, seed, nll=nll, minutes=5.0))
-    table = merged(table, run("binarized_k10", 12, nll=89.0, minutes=6.0))
+    table = merged(table, run("tutorial_grey", 12, nll=89.0, minutes=6.0))
     assert table[["preset", "seed", "nll", "minutes"]].to_numpy().tolist() == [
-        ["binarized_k10", 11, 91.0, 5.0],
-        ["binarized_k10", 12, 89.0, 6.0],
+        ["tutorial_grey", 11, 91.0, 5.0],
+        ["tutorial_grey", 12, 89.0, 6.0],
         ["flow", 11, 81.0, 5.0],
     ]
     assert [*table.columns] == COLUMNS
+
+
+def test_rows_of_presets_and_seeds_that_no_longer_exist_are_dropped() -> None:
+    table = merged(pd.DataFrame(columns=COLUMNS), run("flow", 11, nll=81.0))
+    former = pd.concat([table, table.assign(seed=99), table.assign(preset="former")])
+    assert merged(former, run("resnet", 12, nll=87.0)).preset.tolist() == ["flow", "resnet"]
 
 
 def test_a_run_that_dvc_had_kept_keeps_the_minutes_of_its_training() -> None:
