@@ -1,5 +1,6 @@
 """Small pages to test, and how they are opened."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,13 +30,14 @@ def model_of(image_shape: tuple[int, int, int], latent_dim: int, **options: Any)
 
 
 def images_of(shape: tuple[int, int, int], count: int) -> NDArray[np.float32]:
-    """Return images of one bright square each, in 8-bit levels."""
+    """Return images of a bright frame each, in 8-bit levels."""
     rng = np.random.default_rng(0)
     levels = np.zeros((count, *shape), np.uint8)
     for image in levels:
         row, column = rng.integers(2, shape[0] - 9), rng.integers(2, shape[1] - 9)
         image[row : row + 7, column : column + 7] = rng.integers(150, 256, shape[2])
-    return levels.astype(np.float32) / 255
+        image[row + 1 : row + 6, column + 1 : column + 6] = 0
+    return levels.astype(np.float32) / np.float32(255)
 
 
 def contents_of(model: VAE, count: int = 60, labelled: bool = True) -> Contents:
@@ -79,6 +81,13 @@ class Opened(NamedTuple):
         script = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
         levels = np.array(self.page.eval_on_selector(selector, script)).reshape(*shape[:2], 4)
         return levels[..., : shape[2]] / 255
+
+    def until(self, condition: str) -> None:
+        """Wait until a script returns true. Playwright's own wait evaluates texts in the page, which forbids that."""
+        deadline = time.monotonic() + 10
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < deadline, condition
+            time.sleep(0.05)
 
     def settle(self) -> None:
         """Wait for two frames: what was asked for before is then drawn."""

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marionette]:
             assert time.monotonic() < deadline, "Firefox does not answer"
             time.sleep(0.1)
         marionette = Marionette(int(port.read_text()))
-        with closing(marionette.connection):
+        with marionette.connection, marionette.stream:
             yield marionette
     finally:
         process.terminate()
@@ -112,7 +111,7 @@ def contents() -> Contents:
 def test_the_page_opens_in_firefox_draws_and_reports_no_error(
     firefox: Marionette, contents: Contents, tmp_path: Path
 ) -> None:
-    path = shutil.copy(written(tmp_path / "explorer.html", contents), tmp_path / "a copy.html")
+    path = Path(shutil.copy(written(tmp_path / "explorer.html", contents), tmp_path / "a copy.html"))
     firefox.send("WebDriver:Navigate", {"url": path.as_uri()})
     deadline = time.monotonic() + 30
     while firefox.run(
@@ -131,6 +130,9 @@ def test_the_page_opens_in_firefox_draws_and_reports_no_error(
     assert found["draws"] == 12
     assert found["width"] <= 0
     # An error would be seen: the page shows it.
-    firefox.run("setTimeout(() => { throw new Error('on purpose') })")
+    firefox.run("""
+        const script = document.body.appendChild(document.createElement("script"));
+        script.textContent = "setTimeout(() => { throw new Error('on purpose') })";
+    """)
     time.sleep(0.5)
     assert "on purpose" in firefox.run("return document.getElementById('trouble').textContent")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.explorer.pages import contents_of, labels_of, model_of, opened, written
 from vae.errors import InputError
+from vae.explorer import page
 from vae.explorer.page import write_page
 
 CASES: dict[str, dict[str, Any]] = {
@@ -114,17 +115,19 @@ def test_a_single_image_is_enough(browser: Browser, tmp_path: Path) -> None:
     shown.page.close()
 
 
-def test_images_and_then_the_precision_give_way_to_the_size(browser: Browser, tmp_path: Path) -> None:
-    contents, path = contents_of(model_of((28, 28, 1), 10), count=2000), tmp_path / "explorer.html"
-    assert write_page(path, contents, 2000) == (2000, "float32")
+def test_images_and_then_the_precision_give_way_to_the_size(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "MIN_IMAGES", 200)
+    contents, path = contents_of(model_of((28, 28, 1), 10), count=400), tmp_path / "explorer.html"
+    assert write_page(path, contents, 300) == (300, "float32")
+    assert write_page(path, contents, 500) == (400, "float32")
     whole = path.stat().st_size
-    assert write_page(path, contents, 1500) == (1500, "float32")
-    count, precision = write_page(path, contents, 2000, max_bytes=whole - 20_000)
-    assert (1000 <= count < 2000, precision) == (True, "float32")
-    assert whole - 30_000 < path.stat().st_size <= whole - 20_000
-    count, precision = write_page(path, contents, 2000, max_bytes=whole - 200_000)
-    assert precision == "float16"
-    assert path.stat().st_size <= whole - 200_000
+    count, precision = write_page(path, contents, 400, max_bytes=whole - 5_000)
+    assert (200 <= count < 400, precision) == (True, "float32")
+    assert whole - 10_000 < path.stat().st_size <= whole - 5_000
+    assert write_page(path, contents, 400, max_bytes=whole - 100_000) == (400, "float16")
+    assert path.stat().st_size <= whole - 100_000
 
     shown = opened(browser, path, contents)
     z = np.array(shown.value("[...explorer.state.z]"), np.float32)[None]
@@ -134,4 +137,4 @@ def test_images_and_then_the_precision_give_way_to_the_size(browser: Browser, tm
     shown.page.close()
 
     with pytest.raises(InputError, match="MB with one image"):
-        write_page(path, contents, 2000, max_bytes=100_000)
+        write_page(path, contents, 400, max_bytes=100_000)

@@ -39,8 +39,8 @@ def write_page(path: Path, contents: Contents, images: int, max_bytes: int = MAX
             break
     if len(page) > max_bytes:
         raise InputError(
-            f"the page would have {len(page) / 1e6:.1f} MB with one image and weights in float16, but must have at most "
-            f"{max_bytes / 1e6:g} MB: the model is too large."
+            f"the page would have {len(page) / 1e6:.1f} MB with one image and weights in float16, but must have at "
+            f"most {max_bytes / 1e6:g} MB: the model is too large."
         )
     with whole(path) as part:
         part.write_bytes(page)
