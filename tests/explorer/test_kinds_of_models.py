@@ -83,6 +83,8 @@ def test_a_page_of_each_kind_equals_its_model(browser: Browser, tmp_path: Path, 
     if model.likelihood.binarizes:
         assert set(np.unique(drawn)) == {0, 1}
     assert shown.page.locator("#neighbours button").count() == 8
+    shown.page.set_viewport_size({"width": 360, "height": 740})
+    assert shown.value("document.documentElement.scrollWidth") <= 360
     assert shown.troubles == []
     shown.page.close()
 
