@@ -47,7 +47,8 @@ def test_the_committed_run_is_of_this_code_and_these_parameters(stages: dict[str
 
 @pytest.mark.parametrize("name", STAGES)
 def test_small_outputs_are_committed_as_the_run_wrote_them(stages: dict[str, Any], name: str) -> None:
-    small = {out.def_path: out for out in stages[name].outs if out.def_path.startswith("reports/")}
+    reports = [out for out in stages[name].outs if out.def_path.startswith("reports/")]
+    small = {out.def_path: out for out in reports if not out.use_cache}  # the page of `explore` is in DVC's cache
     assert set(small) == committed_outputs(STAGES[name])
     for out in small.values():
         assert out.workspace_status() == {}, out
