@@ -166,7 +166,7 @@ def test_the_python_lines_of_the_readme_run(repository: Repository) -> None:
 
 
 def test_an_experiment_reruns_what_it_changes(compared: Repository) -> None:
-    assert stages_run(compared.output) == ["train", "evaluate", "embed", "visualize", "score"]
+    assert stages_run(compared.output) == ["train", "evaluate", "embed", "visualize", "score", "explore"]
     assert "slow" in compared.dvc("exp", "show", "--csv")
 
 
