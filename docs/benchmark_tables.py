@@ -130,7 +130,8 @@ def bound() -> str:
         (name.replace("mixed_", ""), f"{one['decodings']:,.0f}", f"{one['of_decoder']:.0%}", f"{one['of_peak']:.0%}")
         for name, one in section("bound")["architectures"].items()
     ]
-    return table(("decoder", "images decoded per second", "of the decoder alone", "of a matrix product"), rows)
+    heads = ("decoder", "images decoded per second", "of the decoder's own speed", "of a matrix product's")
+    return table(heads, rows)
 
 
 def exported() -> str:
@@ -150,6 +151,16 @@ def exported() -> str:
         for name, row in names.items()
     ]
     return table((f"{results['rounds']} rounds", "by", "images per second", "times faster than Keras"), rows)
+
+
+def encoded() -> str:
+    """Return a sentence on the speed of `vae encode`."""
+    results = section("encode")
+    command, keras = (f"{results['images_per_second'][name]:,.0f}" for name in ("vae encode", "predict"))
+    return (
+        f"`vae encode` takes {results['ratio']:.2f} times as long as `model.encoder.predict`: {command} and {keras} images "
+        f"per second, medians of {results['rounds']} rounds."
+    )
 
 
 def peaks() -> str:
