@@ -37,13 +37,15 @@ def main() -> None:
     reconstruction, kl = load_arrays(Path("data/evaluation/test.npz"), "reconstruction", "kl", shape=shape[:1])
     maps = {title: read_csv(Path(f"reports/tsne_{name}.csv"), "x", "y") for title, name in MAPS.items()}
     mixture = fit_to_part(train_mean, train_log_var, score.mixture_components, seed)
+    # scikit-learn sorts the draws by their Gaussian
+    mixture_draws = np.random.default_rng(seed).permutation(sample_mixture(mixture, DRAWS))
 
     contents = Contents(
         model,
         seen_by(model, test),
         Embedding(z_mean, z_log_var, test.labels),
         {title: table[["x", "y"]].to_numpy() for title, table in maps.items()},
-        {"prior": np.asarray(model.prior.sample(DRAWS, seed)), "mixture": sample_mixture(mixture, DRAWS)},
+        {"prior": np.asarray(model.prior.sample(DRAWS, seed)), "mixture": mixture_draws},
         reconstruction=float(reconstruction.mean()),
         kl=float(kl.mean()),
     )

@@ -161,6 +161,13 @@ def test_sample_draws_near_given_latents(model: vae.VAE, tmp_path: Path) -> None
     np.testing.assert_allclose(z.var(axis=0), 0.01 + np.exp(-4), rtol=0.1)
 
 
+def test_draws_near_given_latents_are_not_sorted_by_their_gaussian(model: vae.VAE, tmp_path: Path) -> None:
+    z_mean = np.repeat(np.array([[-5, 0, 0], [5, 0, 0]], "float32"), 50, axis=0)
+    np.savez(tmp_path / "latents.npz", z_mean=z_mean, z_log_var=np.full((100, 3), -4, "float32"))
+    is_second = vae.sample(100, model, latents=tmp_path / "latents.npz", components=2)["z"][:, 0] > 0
+    assert 30 < np.sum(is_second[1:] != is_second[:-1]) < 70  # one change if they are sorted, and half of 99 if not
+
+
 def test_interpolate_goes_from_one_posterior_mean_to_the_other(model: vae.VAE) -> None:
     found = vae.interpolate(IMAGES[:1], IMAGES[1:2], model, steps=5)
     ends = model.encode(IMAGES[:2])[0]

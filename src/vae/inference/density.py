@@ -28,4 +28,5 @@ def draw_from_latents(path: Path, latent_dim: int, count: int, components: int, 
         raise InputError(f"components is {components}, but must be at least 1.")
     z_mean, z_log_var = read_posterior(path, latent_dim)
     rows = sample_rows(len(z_mean), MAX_FITTED, seed)
-    return sample_mixture(fit_mixture(z_mean[rows], z_log_var[rows], components, seed, "components"), count)
+    draws = sample_mixture(fit_mixture(z_mean[rows], z_log_var[rows], components, seed, "components"), count)
+    return np.random.default_rng(seed).permutation(draws)  # scikit-learn sorts them by their Gaussian
