@@ -24,7 +24,8 @@ def measure(rounds: int = 5) -> dict[str, Any]:
     """Time both in turn, with the model of the default parameters; print and return the results.
 
     Returns:
-        Medians over the rounds: images per second of each, and `ratio`, the command's time in those of `predict`.
+        Medians over the rounds: images per second of each, and `ratio`, the time of the command divided by the time
+        of `predict`.
     """
     model = VAE((28, 28, 1), 10, seed=0)
     levels = np.random.default_rng(0).integers(0, 256, (IMAGES, *model.image_shape), dtype=np.uint8)

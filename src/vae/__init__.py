@@ -1,7 +1,8 @@
 """A variational autoencoder in TensorFlow/Keras, run as a DVC pipeline.
 
-`vae.load(path)` opens a trained model, `vae.VAE` is its class. The other functions are those of the command `vae`: they
-take images or latent vectors, in files or arrays, and a model. Importing only this package does not import TensorFlow.
+`vae.load(path)` opens a trained model, `vae.VAE` is its class. The other functions have the names of the subcommands of
+`vae`. They take images or latent vectors, in files or arrays, and a model. Importing only this package does not import
+TensorFlow.
 """
 
 import signal

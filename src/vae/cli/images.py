@@ -17,8 +17,8 @@ from vae.cli.options import (
     SkipUnreadable,
     Table,
     TableFormat,
-    report,
 )
+from vae.cli.results import Destination, write_results
 
 
 def encode(
@@ -36,13 +36,10 @@ def encode(
     Each row has the name of an image, and the mean and the log-variance of q(z|x).
     """
     from vae.inference.images import Choices
-    from vae.inference.model import open_model
     from vae.inference.operations import encode_rows
-    from vae.inference.outputs import open_output, write
 
-    target = open_output(output, format, force=force, images=False)
-    choices = Choices(batch_size, class_name, skip_unreadable)
-    report(write(encode_rows(images, open_model(model), choices), target), "rows", output)
+    choices, destination = Choices(batch_size, class_name, skip_unreadable), Destination(output, format, force)
+    write_results(lambda opened: encode_rows(images, opened, choices), model, destination, "rows", images=False)
 
 
 def reconstruct(
@@ -60,13 +57,10 @@ def reconstruct(
     A PNG with all images shows pairs, the original at the left.
     """
     from vae.inference.images import Choices
-    from vae.inference.model import open_model
     from vae.inference.operations import reconstruct_rows
-    from vae.inference.outputs import open_output, write
 
-    target = open_output(output, format, force=force)
-    choices = Choices(batch_size, class_name, skip_unreadable)
-    report(write(reconstruct_rows(images, open_model(model), choices), target), "images", output)
+    choices, destination = Choices(batch_size, class_name, skip_unreadable), Destination(output, format, force)
+    write_results(lambda opened: reconstruct_rows(images, opened, choices), model, destination, "images")
 
 
 def score(
@@ -87,20 +81,15 @@ def score(
     equal scores.
     """
     from vae.inference import operations
-    from vae.inference.model import open_model
-    from vae.inference.outputs import open_output, write
 
-    target, opened = open_output(output, format, force=force, images=False), open_model(model)
-    ranked = operations.score(
-        images,
-        opened,
-        samples=samples,
-        seed=seed,
-        batch_size=batch_size,
-        class_name=class_name,
-        skip_unreadable=skip_unreadable,
+    choices = {"batch_size": batch_size, "class_name": class_name, "skip_unreadable": skip_unreadable}
+    write_results(
+        lambda opened: [operations.score(images, opened, samples=samples, seed=seed, **choices)],
+        model,
+        Destination(output, format, force),
+        "scores, in {unit},",
+        images=False,
     )
-    report(write([ranked], target), f"scores, in {opened.likelihood.unit},", output)
 
 
 def interpolate(
@@ -115,9 +104,11 @@ def interpolate(
 ) -> None:
     """Draw the way from one image to another."""
     from vae.inference import operations
-    from vae.inference.model import open_model
-    from vae.inference.outputs import open_output, write
 
-    target = open_output(output, format, force=force)
-    walk = operations.interpolate(start, end, open_model(model), steps=steps, class_name=class_name)
-    report(write([walk], target, columns=steps), "images", output)
+    write_results(
+        lambda opened: [operations.interpolate(start, end, opened, steps=steps, class_name=class_name)],
+        model,
+        Destination(output, format, force),
+        "images",
+        columns=steps,
+    )

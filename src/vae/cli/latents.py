@@ -15,8 +15,8 @@ from vae.cli.options import (
     PictureFormat,
     Pictures,
     Seed,
-    report,
 )
+from vae.cli.results import Destination, write_results
 
 
 def decode(
@@ -37,13 +37,10 @@ def decode(
     force: Force = False,
 ) -> None:
     """Decode latent vectors to images: the mean of p(x|z) for each row."""
-    from vae.inference.model import open_model
     from vae.inference.operations import decode_rows
-    from vae.inference.outputs import open_output, write
 
-    target = open_output(output, format, force=force)
-    source = sys.stdin if latents == "-" else latents
-    report(write(decode_rows(source, open_model(model), class_name, batch_size), target), "images", output)
+    source, destination = sys.stdin if latents == "-" else latents, Destination(output, format, force)
+    write_results(lambda opened: decode_rows(source, opened, class_name, batch_size), model, destination, "images")
 
 
 def sample(
@@ -66,10 +63,11 @@ def sample(
     force: Force = False,
 ) -> None:
     """Draw new images, from the prior or near given latent vectors."""
-    from vae.inference.model import open_model
     from vae.inference.operations import sample_rows
-    from vae.inference.outputs import open_output, write
 
-    target = open_output(output, format, force=force)
-    drawn = sample_rows(count, open_model(model), seed, class_name, latents, components)
-    report(write(drawn, target), "images", output)
+    write_results(
+        lambda opened: sample_rows(count, opened, seed, class_name, latents, components),
+        model,
+        Destination(output, format, force),
+        "images",
+    )

@@ -37,8 +37,8 @@ def export(
         str | None,
         typer.Option(
             metavar="IMAGES",
-            help="The images on which the files are compared with Keras. Without them: the pipeline's test images "
-            "or, if there are none, draws from the model.",
+            help="The images on which the files are compared with Keras; by default the pipeline's test images. If "
+            "these are missing, draws from the model.",
             show_default=False,
         ),
     ] = None,

@@ -13,7 +13,7 @@ def explore(page: Path | str = PAGE) -> bool:
     """Open the page on which to explore a model, and return whether there is a browser to open it in.
 
     Args:
-        page: the page, by default that of the pipeline's model.
+        page: its file. By default, this is the page of the pipeline's model.
 
     Raises:
         InputError: the page does not exist.

@@ -1,6 +1,5 @@
-"""The arguments and options that several commands share, and the lines that they print at the end."""
+"""The arguments and options that several commands share."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,9 +49,3 @@ ClassName = Annotated[
 SkipUnreadable = Annotated[bool, typer.Option("--skip-unreadable", help="Leave out files that cannot be read.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="The most images in memory at a time.")]
 Seed = Annotated[int, typer.Option(min=0, help="The seed of the draws.")]
-
-
-def report(count: int, things: str, output: str) -> None:
-    """Print on stderr how many rows were written where."""
-    if output != "-":
-        print(f"wrote {count:,} {things} to {output}", file=sys.stderr)

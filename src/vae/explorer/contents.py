@@ -83,5 +83,5 @@ class Contents(NamedTuple):
         for name, z in self.draws.items():
             packed.add_points(name, z)
         noise = np.random.default_rng(0).standard_normal((NOISE_DRAWS, self.model.latent_dim), np.float32)
-        packed.add("noise", noise)  # that of VAE.terms
+        packed.add("noise", noise)  # equal to the noise in VAE.terms
         return packed

@@ -14,7 +14,13 @@ from vae.io.whole import whole
 MAX_BYTES = 5_000_000
 MIN_IMAGES = 1_000
 """The fewest images next to which the weights may be float32; if fewer fit, they are float16, to make room."""
-SCRIPTS = ("engine.js", "data.js", "pictures.js", "map.js", "drawing.js", "latents.js", "page.js")
+PANELS = ("map", "taken", "sliders", "mixes", "draws", "drawing")
+SCRIPTS = (
+    *("engine.js", "data.js", "pictures.js", "map.js", "drawing.js", "latents.js", "app.js"),
+    *(f"{name}_panel.js" for name in PANELS),
+    *("address.js", "page.js"),
+)
+"""The scripts in `assets/`, each after those that it needs."""
 MOST_COMPRESSED = 20
 """The largest factor by which images are compressed. No more than could fit by it are tried."""
 ASSETS = resources.files("vae.explorer") / "assets"

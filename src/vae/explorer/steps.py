@@ -49,7 +49,7 @@ class View:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the values are those of the array, in its order."""
+        """Whether the view contains all values of the array, in its order."""
         return self.places.size == self.base.size and self.places.flags.c_contiguous
 
     def moved(self, places: Strided) -> "View":
@@ -116,7 +116,7 @@ class Steps:
         return to if keep else to.moved(np.squeeze(to.places, tuple(axes)))
 
     def whole(self, value: View) -> View:
-        """Return a view whose values are those of an array in order: the same, or of a copy."""
+        """Return a view with all values of an array in order: the same view, or a view of a copy."""
         return value if value.is_whole else self.apply("Identity", value)
 
     def reshape(self, value: View, shape: Sequence[int]) -> View:

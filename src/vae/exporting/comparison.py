@@ -15,7 +15,7 @@ from vae.model.vae import VAE
 TEST_IMAGES = Path("data/prepared/test.npz")
 """The pipeline's test images."""
 MAX_IMAGES, DRAWS = 10_000, 500
-"""The most images that are compared, and the number of draws if there are none."""
+"""The most images that are compared, and the number of draws that replace missing images."""
 
 
 def images_to_compare(source: Source | None, model: VAE) -> tuple[NDArray[np.float32], NDArray[Any] | None, str]:

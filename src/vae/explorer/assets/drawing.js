@@ -4,7 +4,7 @@
 const FINE = 8; // an image is drawn so many times finer, and then averaged
 
 class Sketch {
-  // width() and color() are those of the pen; changed() is called whenever something is drawn or cleared.
+  // width() and color() describe the pen; changed() is called whenever something is drawn or cleared.
   constructor(canvas, shape, { centred, binarizes, width, color, changed }) {
     Object.assign(this, { canvas, shape, centred, binarizes, width, color, changed });
     this.unit = Math.ceil(280 / Math.max(shape[0], shape[1]));
