@@ -5,6 +5,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FUZZ_SECONDS ?= 3600
+# GPU=1 adds NVIDIA's libraries, so that TensorFlow computes on the machine's GPUs.
+GPU ?= 0
 DOCUMENTS := README.md $(wildcard docs/*.md)
 PLACE := $(shell pwd -P)
 
@@ -19,7 +21,7 @@ export PIP_USER = 0
 
 # Programs in an environment contain its path, so a moved or copied checkout makes its environment again.
 ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
-$(shell rm -f .venv/ready .venv/ready-export .venv/ready-dev)
+$(shell rm -f .venv/ready .venv/ready-*)
 endif
 
 .PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages
@@ -28,7 +30,7 @@ repro: params
 	$(BIN)/dvc repro
 
 # Before `dvc repro`, which removes the outputs of a stage before the stage can refuse its parameters.
-params: .venv/ready
+params: .venv/ready $(if $(filter 1,$(GPU)),.venv/ready-gpu)
 	@$(BIN)/python -m vae.settings
 
 test: .venv/ready-dev lint
@@ -78,7 +80,7 @@ docs: .venv/ready-dev
 # Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be reached, too.
 audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
-		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-dev.txt
+		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-dev.txt -r requirements-gpu.txt
 
 fuzz: .venv/fuzz/ready
 	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
@@ -114,13 +116,12 @@ git-commit: git-clone
 	@pwd -P > .venv/place
 	@touch $@
 
-.venv/ready-export: requirements-export.txt .venv/ready
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-export.txt
+# The packages of an optional group, such as `export`.
+.venv/ready-%: requirements-%.txt .venv/ready
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $<
 	@touch $@
 
-.venv/ready-dev: requirements-dev.txt .venv/ready-export
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
-	@touch $@
+.venv/ready-dev: .venv/ready-export
 
 .venv/torch/ready: benchmarks/requirements.txt .venv/ready
 	$(PYTHON) -m venv .venv/torch
@@ -139,9 +140,10 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --g
 lock: .venv/ready-dev
 	$(COMPILE) --group uv -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
-	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-		print(*project["optional-dependencies"]["export"], sep="\n")' | \
-		$(COMPILE) - -c requirements.txt -o requirements-export.txt
+	for group in export gpu; do $(BIN)/python -c 'import sys, tomllib; \
+		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $$group | \
+		$(COMPILE) - -c requirements.txt -o requirements-$$group.txt || exit; done
 	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.

@@ -21,7 +21,7 @@ from vae.stage import run_stage
 
 REPORT = Path("reports/benchmark.json")
 PARTS = (
-    *("step", "variants", "bound", "encode", "export", "durability", "scaling", "streaming", "memory", "stages"),
+    *("step", "gpu", "variants", "bound", "encode", "export", "durability", "scaling", "streaming", "memory", "stages"),
     *("tutorial", "quality"),
 )
 SECTIONS = {"quality": "time_to_quality"}
@@ -36,8 +36,8 @@ def run(part: str, torch_python: Path) -> None:
     report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
     if part == "step":  # a machine without bfloat16 keeps the bfloat16 results of another machine
         report[part] = report.get(part, {}) | module.measure(torch_python)
-    else:
-        report[SECTIONS.get(part, part)] = {**module.measure(), "machine": facts()}
+    elif results := module.measure():  # a machine without a GPU keeps the results of another, too
+        report[SECTIONS.get(part, part)] = {**results, "machine": facts()}
     write_json(REPORT, report)
 
 

@@ -42,7 +42,8 @@ def contenders(
     size = [str(number) for number in (BATCH_SIZE, *image_shape, latent_dim)]
 
     def keras(layers: str, precision: str) -> list[str]:
-        return [sys.executable, "-m", "benchmarks.keras_worker", layers, KERAS_PRECISION[precision], *size]
+        command = [sys.executable, "-m", "benchmarks.keras_worker", layers, KERAS_PRECISION[precision], *size]
+        return ["env", "CUDA_VISIBLE_DEVICES=-1", *command]  # `benchmarks.gpu` times a GPU
 
     def torch(*arguments: str) -> list[str]:
         return [str(torch_python), "benchmarks/torch_worker.py", *arguments, *size]

@@ -4,6 +4,8 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 
 # isort: split
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,16 +15,17 @@ from vae.data.splits import load_splits, sample
 from vae.errors import InputError
 from vae.io.tables import write_csv
 from vae.model.checkpoint import save_model
-from vae.model.runtime import device
+from vae.model.vae import VAE
 from vae.settings.loader import load_settings
 from vae.settings.model import Model
 from vae.settings.train import Train
 from vae.stage import run_stage
 from vae.training.callbacks import DivergenceError
+from vae.training.distribution import SharedState, connected
 from vae.training.fit import build_model, fit
 from vae.training.history import kept_epoch
 from vae.training.initial_weights import set_initial_weights
-from vae.training.resume import exclusive, fingerprint, state_folder, unfinished
+from vae.training.resume import StateFile, exclusive, fingerprint, state_folder, unfinished
 
 CHECKED = 1000
 """The number of training images whose values decide whether the likelihood fits them."""
@@ -30,31 +33,45 @@ CHECKED = 1000
 
 def main() -> None:
     seed, model_settings, settings = load_settings(Model, Train)
-    train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
-    model = build_model(train, model_settings, settings, seed)
-    if reason := model.likelihood.unfit(sample(train, CHECKED, seed).images[:]):
-        raise InputError(reason)
-    model.prior.initialize(train.images, seed)
-    set_initial_weights(model, Path(settings.initial_weights))
-    if model.likelihood.binarizes:
-        validation = binarized(validation)
-    labels = (train.known_labels, validation.known_labels) if model.conditional else None
-    everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)}
-    identity = fingerprint(everything, train.images, validation.images, *(labels or ()), *model.get_weights())
-    with exclusive(Path("models/.training.lock")), unfinished(state_folder("models/unfinished"), identity) as state:
-        print(f"training on {device()}", flush=True)
-        try:
-            history = fit(
-                model, train.images, validation.images, settings, seed, state, report=write_history, labels=labels
-            )
-        except DivergenceError as diverged:
-            if diverged.best_epoch is None:
-                raise
-            save_model(model, state.best)
-            raise InputError(
-                f"{diverged} The weights of epoch {diverged.best_epoch}, the best, are in {state.best}."
-            ) from None
-        save_model(model, Path("models/vae.keras"))
+    with connected(settings.strategy) as workers:
+        train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
+        with workers.strategy.scope():
+            model = build_model(train, model_settings, settings, seed)
+            if reason := model.likelihood.unfit(sample(train, CHECKED, seed).images[:]):
+                raise InputError(reason)
+            model.prior.initialize(train.images, seed)
+            set_initial_weights(model, Path(settings.initial_weights))
+        if model.likelihood.binarizes:
+            validation = binarized(validation)
+        labels = (train.known_labels, validation.known_labels) if model.conditional else None
+        everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)} | workers.identity
+        data = (train.images, validation.images, *(labels or ()))
+        workers.check_same(fingerprint(everything, *model.get_weights()))
+        print(f"training on {workers.description()}", flush=True)
+        fit_data = partial(fit, model, *data[:2], settings, seed, labels=labels)
+        if workers.is_chief:
+            identity = fingerprint(everything, *data, *model.get_weights())
+            with (
+                exclusive(Path("models/.training.lock")),
+                unfinished(state_folder("models/unfinished"), identity) as state,
+            ):
+                train_and_save(model, fit_data, SharedState(workers, state))
+        else:  # the chief writes
+            fit_data(SharedState(workers, None), quiet=True)
+
+
+def train_and_save(model: VAE, fit_data: Callable[..., pd.DataFrame], state: StateFile) -> None:
+    """Train the model, write its history after each epoch, and save it."""
+    try:
+        history = fit_data(state, report=write_history)
+    except DivergenceError as diverged:
+        if diverged.best_epoch is None:
+            raise
+        save_model(model, state.best)
+        raise InputError(
+            f"{diverged} The weights of epoch {diverged.best_epoch}, the best, are in {state.best}."
+        ) from None
+    save_model(model, Path("models/vae.keras"))
     best = kept_epoch(history)
     print(f"trained {len(history)} epochs in {history.seconds.sum() / 60:.1f} minutes")
     print(f"kept epoch {best.epoch:.0f}: validation loss {best.val_loss:.2f} nats per image")

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from imports import ROOT
 
 PIN = re.compile(r"^([\w.-]+)(?:\[(.*)\])?==", re.MULTILINE)
-FILES = ("requirements-uv.txt", "requirements.txt", "requirements-export.txt", "requirements-dev.txt")
+FILES = tuple(sorted(path.name for path in ROOT.glob("requirements*.txt")))
 
 
 @pytest.mark.parametrize("file", FILES)

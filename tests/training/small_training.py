@@ -30,6 +30,7 @@ TRAIN = Train(
     warmup=0.2,
     patience=5,
     precision="float32",
+    strategy="none",
 )
 
 

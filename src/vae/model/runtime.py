@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 BACKEND = "tensorflow"
 # TensorFlow's start-up lines on oneDNN and on absent GPUs. TF_CPP_MIN_LOG_LEVEL has not silenced them since 2.19
 # (tensorflow/tensorflow#100442).
 CHATTER = "^(WARNING: All log messages before absl::InitializeLog|[IE]0000 .*(cud|oneDNN|GPU))"
+
+CLUSTER = "TF_CONFIG"
+"""The environment variable that lists the workers of a training on several machines, as TensorFlow reads it."""
 
 GPU_DRIVERS = ("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1")
 """Files that exist where the driver of an NVIDIA GPU is loaded, on Linux and in WSL."""
@@ -73,8 +77,9 @@ def _set_environment() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def _import_tensorflow() -> None:
-    """Import TensorFlow and let it look for devices, with `CHATTER` filtered out of its stderr.
+@contextmanager
+def without_chatter(also: str = "^$") -> Iterator[None]:
+    """Filter `CHATTER` out of stderr, and lines that match another regular expression.
 
     The filter is a process of its own, so that TensorFlow's last words still arrive if it aborts this one.
     """
@@ -83,17 +88,29 @@ def _import_tensorflow() -> None:
     except OSError:  # Closed. The next file to be opened would otherwise take its number, and TensorFlow's messages.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         stderr = os.dup(2)
-    command = ["grep", "--text", "--line-buffered", "-vE", CHATTER]
+    command = ["grep", "--text", "--line-buffered", "-vE", f"{CHATTER}|{also}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stderr) as grep:  # noqa: S603
         assert grep.stdin
         os.dup2(grep.stdin.fileno(), 2)
         try:
-            import tensorflow as tf
-
-            tf.config.list_logical_devices()
+            yield
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow and let it look for devices."""
+    with without_chatter():
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if gpus:  # a processor's operations are deterministic without it
+            tf.config.experimental.enable_op_determinism()
+        if CLUSTER not in os.environ:  # otherwise the workers of a cluster connect first
+            tf.config.list_logical_devices()
 
 
 def _configure_keras() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, layers, ops
 
+from vae.model.replicas import Dropout, drawn_together
+
 MAX_ABS_LOG_VAR = 30.0
 
 
@@ -36,7 +38,7 @@ def latent_heads(
 
     Dropout precedes both. They are float32 at any precision.
     """
-    h = layers.Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
+    h = Dropout(dropout, seed=seed, dtype=precision, name="dropout")(h)
     z_mean = layers.Dense(latent_dim, dtype="float32", name="z_mean")(h)
     z_log_var = layers.Dense(latent_dim, activation=bounded, dtype="float32", name="z_log_var")(h)
     return z_mean, z_log_var
@@ -56,11 +58,16 @@ class Sampling(layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, z_mean: KerasTensor, z_log_var: KerasTensor) -> KerasTensor:
-        """Draw z, (batch, latent_dim), from the mean and the log-variance of the same shape."""
-        epsilon = keras.random.normal(
-            ops.shape(z_mean), stddev=self.epsilon_std, dtype=z_mean.dtype, seed=self.seed_generator
-        )
+    def call(self, z_mean: KerasTensor, z_log_var: KerasTensor, samples: int = 1) -> KerasTensor:
+        """Draw z, (samples * batch, latent_dim), from the mean and the log-variance of the same shape.
+
+        With more than one sample for each image, both begin with those of the first sample.
+        """
+
+        def normal(shape: Any) -> KerasTensor:
+            return keras.random.normal(shape, stddev=self.epsilon_std, dtype=z_mean.dtype, seed=self.seed_generator)
+
+        epsilon = drawn_together(normal, ops.shape(z_mean), samples)
         return z_mean + ops.exp(0.5 * z_log_var) * epsilon
 
     def get_config(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from vae.model.objectives import OBJECTIVES
 from vae.model.objectives.draws import Draws, Options
 from vae.model.priors import PRIORS
 from vae.model.public_methods import PublicMethods
+from vae.model.replicas import ReplicatedSteps
 from vae.model.sampling import Sampling
 from vae.settings.combinations import check_together
 
@@ -34,7 +35,7 @@ class VAEOutput(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("vae")
-class VAE(PublicMethods, keras.Model):
+class VAE(PublicMethods, ReplicatedSteps, keras.Model):
     """A variational autoencoder. Train it by `compile(optimizer)` and `fit(images)`: the loss is built in.
 
     Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), https://arxiv.org/abs/1312.6114.
@@ -162,7 +163,8 @@ class VAE(PublicMethods, keras.Model):
         if not training:
             z = self.sampling(z_mean, z_log_var)
         else:
-            z = self.objective.draw(self.sampling(*self._repeated(z_mean, z_log_var)))
+            z = self.sampling(*self._repeated(z_mean, z_log_var), samples=self.objective.samples)
+            z = self.objective.draw(z)
             labels = None if labels is None else self._repeated(labels)[0]
         return VAEOutput(z_mean, z_log_var, z, self.decoder(with_labels(z, labels)))
 

@@ -54,6 +54,10 @@ class Train(Section):
         description="Precision of all layers but the latent heads. `mixed_bfloat16` is for processors with bfloat16 "
         "instructions."
     )
+    strategy: Literal["none", "mirrored", "multi_worker"] = Field(
+        description="What trains: `none` is one device; `mirrored` is all GPUs of the machine; `multi_worker` is "
+        "several machines, which `TF_CONFIG` lists in the environment. `batch_size` is divided between them."
+    )
 
     @field_validator("initial_weights")
     @classmethod

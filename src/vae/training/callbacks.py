@@ -59,7 +59,7 @@ class EpochRecord(keras.callbacks.Callback):
         self.rows.append({name: float(value) for name, value in logs.items()})
 
     def _learning_rate(self) -> float:
-        return float(self.model.optimizer.learning_rate)
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def _end(self, what: str, when: str) -> None:
         self.model.optimizer.iterations.assign_sub(1)  # back to the learning rate of the last step

@@ -7,24 +7,21 @@ from typing import Any
 
 import keras
 import pandas as pd
-import tensorflow as tf
 
 from vae.data.shards import Images
 from vae.data.splits import Labels, Split
 from vae.errors import InputError
 from vae.model.objectives.elbo import NEGATIVE_ELBO
-from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 from vae.settings.model import Model
 from vae.settings.train import Train
-from vae.training.batches import batches, pairs_as_inputs, shuffled_batches
 from vae.training.callbacks import DivergenceError, EpochLine, EpochRecord, ValidationNoise
+from vae.training.data_sets import data_sets
 from vae.training.history import history
 from vae.training.optimizers import build_optimizer
 from vae.training.resume import Resume, StateFile
 from vae.training.schedules import learning_rate_schedule
 
-VALIDATION_BATCH_SIZE = 500
 LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), validation {val_loss:.2f}"
 OTHER_LINE = (
     "{name} {{loss:.2f}}, reconstruction {{reconstruction:.2f}}, KL {{kl:.2f}}; validation, {elbo} {{val_loss:.2f}}"
@@ -72,6 +69,8 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     report: Callable[[pd.DataFrame], None] | None = None,
     labels: tuple[Labels, Labels] | None = None,
+    *,
+    quiet: bool = False,
 ) -> pd.DataFrame:
     """Train for `epochs`, or until `patience` epochs in a row bring no lower validation loss.
 
@@ -89,6 +88,7 @@ def fit(
         report: called with the history so far after each epoch, once its state is on the disk, and when the training
             resumes.
         labels: (n,) of the images and (m,) of the validation images, for a conditional model.
+        quiet: whether to print nothing, as the workers do that are not the chief.
 
     Returns:
         One row per epoch, with its number (from 1), the training and the validation loss and their two terms, the
@@ -99,7 +99,8 @@ def fit(
     Raises:
         DivergenceError: the loss or a weight became NaN or infinite. The model then has the weights of its best epoch,
             if there is one.
-        InputError: the KL's warm-up does not end before the training; or the labels do not fit the model.
+        InputError: the KL's warm-up does not end before the training; the labels do not fit the model; or a batch
+            has fewer images than there are replicas.
     """
     steps = math.ceil(len(images) / settings.batch_size)
     record = EpochRecord("train.learning_rate", settings.learning_rate)
@@ -112,11 +113,13 @@ def fit(
     )
     resume = Resume(state, record, early_stopping) if state else None
     epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
-    learning_rate = learning_rate_schedule(settings, len(images))
-    optimizer = build_optimizer(settings.optimizer, learning_rate, settings.weight_decay, model)
-    model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
-    on_terminal = sys.stdout.isatty()
-    training, validation = _data_sets(model, (images, validation_images), labels, settings.batch_size, seed, epochs)
+    with model.distribute_strategy.scope():
+        learning_rate = learning_rate_schedule(settings, len(images))
+        optimizer = build_optimizer(settings.optimizer, learning_rate, settings.weight_decay, model)
+        model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
+    with_bar = sys.stdout.isatty() and not quiet
+    with_lines = not (with_bar or quiet)
+    data = data_sets(model, (images, validation_images), labels, settings.batch_size, seed, epochs)
 
     def report_history(*_: Any) -> None:
         if report and record.rows:
@@ -124,21 +127,20 @@ def fit(
 
     try:
         model.fit(
-            training,
+            data.training,
             shuffle=False,  # `shuffled_batches` does
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             steps_per_epoch=steps,
-            validation_data=validation,
+            validation_data=data.validation,
+            validation_steps=data.validation_steps,
             callbacks=[
                 *(*callbacks, ValidationNoise(), record, early_stopping),
                 *([resume] if resume else []),
                 keras.callbacks.LambdaCallback(on_train_begin=report_history, on_epoch_end=report_history),
-                *(
-                    [] if on_terminal else [EpochLine(record, epoch_line(model))]
-                ),  # last: the epoch's state is then on disk
+                *([EpochLine(record, epoch_line(model))] if with_lines else []),  # last: the epoch's state is on disk
             ],
-            verbose=1 if on_terminal else 0,
+            verbose=1 if with_bar else 0,
         )
     except DivergenceError as diverged:
         if early_stopping.best_weights:
@@ -146,26 +148,6 @@ def fit(
             diverged.best_epoch = early_stopping.best_epoch + 1
         raise
     return history(record.rows, settings.beta, settings.beta_warmup / steps)
-
-
-def _data_sets(
-    model: VAE,
-    images: tuple[Images, Images],
-    labels: tuple[Labels, Labels] | None,
-    batch_size: int,
-    seed: int,
-    epochs: range,
-) -> list[tf.data.Dataset]:
-    """Return the batches of the training and of the validation, as the model takes them."""
-    own, held_out = (
-        model.checked_labels(some, len(of)) for some, of in zip(labels or (None, None), images, strict=True)
-    )
-    size = images_at_once(VALIDATION_BATCH_SIZE, model.image_shape, model.outputs)
-    both = [
-        shuffled_batches(images[0], batch_size, seed, epochs, own, binarize=model.likelihood.binarizes),
-        batches(images[1], size, held_out),
-    ]
-    return [pairs_as_inputs(data) for data in both] if model.conditional else both
 
 
 def epoch_line(model: VAE) -> str:

@@ -24,8 +24,9 @@ from vae.training.callbacks import EpochRecord
 
 SOURCES = Path(__file__).parents[2]
 LIBRARIES = ("keras", "numpy", "tensorflow")
-KERNELS = re.compile(r"TF_(?!CPP_)|DNNL_|ONEDNN_")
-"""Prefixes of the environment variables that choose among kernels; `TF_CPP_` variables affect only logs."""
+KERNELS = re.compile(r"TF_(?!CPP_|CONFIG$)|DNNL_|ONEDNN_")
+"""Prefixes of the environment variables that choose among kernels; `TF_CPP_` variables affect only logs, and
+`TF_CONFIG` lists the workers."""
 
 
 def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) -> str:

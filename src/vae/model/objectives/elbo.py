@@ -4,6 +4,7 @@ from keras import KerasTensor, ops
 
 from vae.model.objectives.draws import Draws, Options
 from vae.model.priors.standard import StandardNormal
+from vae.model.replicas import batch_mean
 
 NEGATIVE_ELBO = "−ELBO"
 """The name of the loss without weights."""
@@ -55,6 +56,6 @@ class Elbo:
 
     def _free(self, draws: Draws) -> KerasTensor:
         assert isinstance(draws.prior, StandardNormal)
-        each = ops.mean(draws.prior.kl_per_dimension(draws.z_mean, draws.z_log_var), axis=0)
+        each = batch_mean(draws.prior.kl_per_dimension(draws.z_mean, draws.z_log_var))
         total = ops.sum(ops.maximum(each, self.options.free_bits))
         return ops.broadcast_to(total, ops.shape(draws.mean(draws.reconstruction)))

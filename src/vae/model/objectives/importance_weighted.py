@@ -1,6 +1,7 @@
 """The importance-weighted bound, with its own gradient and with the doubly reparameterized one."""
 
 import math
+import threading
 from typing import Any
 
 from keras import KerasTensor, ops
@@ -45,7 +46,9 @@ class DoublyReparameterized(ImportanceWeighted):
     It equals the other gradient in expectation, and its variance does not grow with k.
     """
 
-    _weights: KerasTensor
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._of_replica = threading.local()  # `tf.distribute` traces the replicas in turn, each in a thread of its own
 
     def draw(self, z: KerasTensor) -> KerasTensor:
         """Return the draws, with gradients that are multiplied by the normalized weights.
@@ -55,7 +58,7 @@ class DoublyReparameterized(ImportanceWeighted):
 
         @ops.custom_gradient  # type: ignore[untyped-decorator]
         def weighted(z: KerasTensor) -> Any:
-            return ops.convert_to_tensor(z), lambda upstream: upstream * self._weights
+            return ops.convert_to_tensor(z), lambda upstream: upstream * self._of_replica.weights
 
         return weighted(z)
 
@@ -65,6 +68,6 @@ class DoublyReparameterized(ImportanceWeighted):
         log_weights = draws.log_weights(*fixed)
         log_sum = ops.logsumexp(log_weights, axis=0)
         normalized = ops.stop_gradient(ops.exp(log_weights - log_sum))
-        self._weights = ops.reshape(normalized, (-1, 1))
+        self._of_replica.weights = ops.reshape(normalized, (-1, 1))
         # log_sum has the gradient of the weighted sum. `draw` multiplies it by the weights again on its way back.
         return math.log(self.samples) - log_sum

@@ -1,0 +1,182 @@
+"""Training on several devices or machines by `tf.distribute`, as `train.strategy` names it."""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from vae.errors import InputError
+from vae.model.runtime import CLUSTER, device, without_chatter
+from vae.training.resume import StateFile
+
+EXAMPLE = '{"cluster": {"worker": ["host-a:2222", "host-b:2222"]}, "task": {"type": "worker", "index": 0}}'
+LAST_WORDS = (
+    "^([EW]0000 |Additional GRPC error|:UNKNOWN:|/job:worker/|/job:chief/|The tasks have crashed|The error could be)"
+)
+"""The dozen lines that TensorFlow prints about a lost worker, before it raises one of `LOST`."""
+LOST = (
+    *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError),
+    tf.errors.DeadlineExceededError,
+)
+"""What TensorFlow raises in the remaining workers, depending on what they are doing, after one has ended."""
+
+
+class Workers(NamedTuple):
+    """The processes that train together, and this process's place among them."""
+
+    strategy: tf.distribute.Strategy
+    index: int = 0
+    count: int = 1
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the files and prints the epochs. Of several workers, one does."""
+        return self.index == 0
+
+    def description(self) -> str:
+        """Return what trains, for a line of output."""
+        replicas = self.strategy.num_replicas_in_sync
+        if replicas == 1:
+            return device()
+        own = f"{replicas // self.count} of {replicas} replicas" if self.count > 1 else f"{replicas} replicas"
+        return f"{own} on {device()}" + ("" if self.count == 1 else f", worker {self.index} of {self.count}")
+
+    @property
+    def identity(self) -> dict[str, int]:
+        """What of this determines the bytes of a training: the number of replicas, if there are several."""
+        replicas = self.strategy.num_replicas_in_sync
+        return {"replicas": replicas} if replicas > 1 else {}
+
+    def check_same(self, fingerprint: str) -> None:
+        """Compare a fingerprint of parameters, data and code with the chief's.
+
+        Raises:
+            InputError: it differs from the chief's.
+        """
+        if self.from_chief(fingerprint.encode()) != fingerprint.encode():
+            raise InputError(
+                f"worker {self.index} has other parameters, data or code than the chief: all workers need the same "
+                "commit, params.yaml and data/prepared."
+            )
+
+    def from_chief(self, data: bytes) -> bytes:
+        """Return the chief's bytes; those of other workers are ignored."""
+        if self.count == 1:
+            return data
+        size = int(self._sum(np.array([len(data)], np.float32))[0])
+        numbers = np.zeros(size, np.float32)
+        if self.is_chief:
+            numbers[:] = np.frombuffer(data, np.uint8)
+        return self._sum(numbers).astype(np.uint8).tobytes()
+
+    def _sum(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the values of the chief: the sum over the replicas, in which only its first one is not zero."""
+
+        def own() -> tf.Tensor:
+            first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
+            return tf.where(first, values, tf.zeros_like(values))
+
+        @tf.function  # TensorFlow warns about collective operations outside of one
+        def total() -> tf.Tensor:
+            return self.strategy.reduce("SUM", self.strategy.run(own), axis=None)
+
+        summed: NDArray[np.float32] = total().numpy()
+        return summed
+
+
+class SharedState(StateFile):
+    """The state of a training in the chief's file, which the other workers receive and do not write.
+
+    Args:
+        workers: the workers.
+        file: the file, of the chief; None of other workers.
+    """
+
+    def __init__(self, workers: Workers, file: StateFile | None) -> None:
+        super().__init__(*((file.path, file.fingerprint) if file else (Path("the chief's state"), "")))
+        self.workers, self.is_file = workers, file is not None
+
+    def write(self, values: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
+        """Replace the former state in the chief's file."""
+        if self.is_file:
+            super().write(values, arrays)
+
+    def read(self) -> tuple[dict[str, Any], list[NDArray[Any]]] | None:
+        """Return the last state in the chief's file, as `StateFile.read` does."""
+        found = super().read() if self.is_file else None
+        if self.workers.count == 1:
+            return found
+        values, arrays = found or (None, [])
+        data = io.BytesIO()
+        np.savez(data, values=np.array(json.dumps(values)), **{f"array_{i}": array for i, array in enumerate(arrays)})
+        with np.load(io.BytesIO(self.workers.from_chief(data.getvalue())), allow_pickle=False) as chiefs:
+            values = json.loads(str(chiefs["values"]))
+            return values and (values, [chiefs[f"array_{i}"] for i in range(len(chiefs.files) - 1)])
+
+
+@contextmanager
+def connected(strategy: str) -> Iterator[Workers]:
+    """Connect the workers of a strategy, and report it if one is lost while the block runs.
+
+    Args:
+        strategy: `none`; `mirrored`, a replica on each of this machine's GPUs; or `multi_worker`, such replicas on each
+            of the machines that `CLUSTER` lists.
+
+    Raises:
+        InputError: `CLUSTER` is missing or wrong, or another worker has ended.
+    """
+    addresses, index = read_cluster(os.environ.get(CLUSTER, "")) if strategy == "multi_worker" else ([], 0)
+    if len(addresses) < 2:
+        yield Workers(_strategy(strategy))
+        return
+    others = "the chief, " + addresses[0] if index else "the other workers: " + ", ".join(addresses[1:])
+    print(f"worker {index} of {len(addresses)} connects to {others}", flush=True)
+    try:
+        with without_chatter(LAST_WORDS):
+            yield Workers(tf.distribute.MultiWorkerMirroredStrategy(), index, len(addresses))
+    except LOST:
+        raise InputError(
+            "another worker has ended or cannot be reached; start all workers again, and the training resumes after "
+            "its last finished epoch."
+        ) from None
+
+
+def _strategy(strategy: str) -> tf.distribute.Strategy:
+    """Return the strategy of a single machine."""
+    if strategy == "none":
+        return tf.distribute.get_strategy()
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def read_cluster(text: str) -> tuple[list[str], int]:
+    """Return the addresses of all workers, the chief's first, and the index of this one.
+
+    Args:
+        text: the value of `CLUSTER`, in which the chief is the task of type `chief`, or else the first worker.
+
+    Raises:
+        InputError: it is missing or wrong.
+    """
+    wrong = InputError(
+        f"train.strategy is multi_worker, but the environment variable {CLUSTER} is {text or 'not set'}; it must "
+        f"describe the workers and this one, for example {EXAMPLE}"
+    )
+    try:
+        config = json.loads(text)
+        cluster, task = config["cluster"], config["task"]
+        places = [(kind, i) for kind in ("chief", "worker") for i in range(len(cluster.get(kind, [])))]
+        addresses = [cluster[kind][i] for kind, i in places]
+        index = places.index((task["type"], int(task["index"])))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise wrong from None
+    if not all(isinstance(address, str) and ":" in address for address in addresses):
+        raise wrong
+    return addresses, index

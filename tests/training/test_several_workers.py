@@ -1,0 +1,175 @@
+"""Workers in processes of their own, connected by loopback: what they train, and what happens when one is killed."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from vae.data.shards import save_split
+from vae.errors import InputError
+from vae.training.distribution import read_cluster
+
+pytestmark = pytest.mark.slow
+
+EPOCHS = 8
+SIZES = {"train": 507, "validation": 101}
+LOST = "another worker has ended or cannot be reached; start all workers again, and the training resumes after its last"
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in sockets]
+    for server in sockets:
+        server.close()
+    return ports
+
+
+class Cluster:
+    """Workers that each have a folder of their own, as on machines without a common disk."""
+
+    def __init__(self, root: Path, folder: Path, workers: int, settings: dict[str, Any]) -> None:
+        self.root, self.folders = root, [folder / str(index) for index in range(workers)]
+        rng = np.random.default_rng(0)
+        params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+        params["model"] |= {"architecture": "mlp", "latent_dim": 2}
+        params["train"] |= {"epochs": EPOCHS, "patience": EPOCHS, "batch_size": 20}
+        params["train"] |= {"optimizer": "adam", "learning_rate": 1e-3} | settings
+            "epochs": EPOCHS,
+            "batch_size": 20,
+            "patience": EPOCHS,
+            "optimizer": "adam",
+            "learning_rate": 1e-3,
+        } | settings
+        splits = {name: rng.uniform(size=(n, 8, 8, 1)).astype(np.float32) for name, n in SIZES.items()}
+        for own in self.folders:
+            own.mkdir(parents=True)
+            for name, images in splits.items():
+                save_split(own / f"data/prepared/{name}.npz", images, None, np.array([], np.str_))
+            (own / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+            (own / "data/random_weights.txt").write_text("", encoding="utf-8")
+
+    def start(self) -> list[subprocess.Popen[str]]:
+        addresses = [f"127.0.0.1:{port}" for port in free_ports(len(self.folders))]
+        return [self._start(own, index, addresses) for index, own in enumerate(self.folders)]
+
+    def _start(self, own: Path, index: int, addresses: list[str]) -> subprocess.Popen[str]:
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        return subprocess.Popen(
+            [sys.executable, str(self.root / "src/train.py")],
+            cwd=own,
+            env=os.environ | {"TF_CONFIG": json.dumps(config)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self) -> list[str]:
+        """Return what each worker prints in a training to the end."""
+        workers = self.start()
+        outputs = [worker.communicate(timeout=120) for worker in workers]
+        assert [worker.returncode for worker in workers] == [0] * len(workers), outputs
+        return [output for output, _ in outputs]
+
+    def history(self) -> pd.DataFrame:
+        return pd.read_csv(self.folders[0] / "reports/history.csv")
+
+    def files(self, index: int) -> set[str]:
+        own = self.folders[index]
+        return {path.relative_to(own).as_posix() for path in own.rglob("*") if path.is_file()}
+
+    def kill(self, victim: int, epochs: int) -> tuple[str, float]:
+        """Kill a worker after so many epochs. Return what the other prints on stderr, and after how many seconds."""
+        workers = self.start()
+        history = self.folders[0] / "reports/history.csv"
+        deadline = time.monotonic() + 60
+        while not (history.exists() and len(history.read_text().splitlines()) > epochs):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        workers[victim].kill()
+        killed = time.monotonic()
+        other = workers[1 - victim]
+        _, errors = other.communicate(timeout=90)
+        assert other.returncode == 1
+        workers[victim].communicate()
+        return errors, time.monotonic() - killed
+
+
+@pytest.fixture(scope="module")
+def alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return a training on one worker."""
+    cluster = Cluster(root, tmp_path_factory.mktemp("alone"), 1, {"strategy": "none"})
+    cluster.run()
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def both(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return a training on two workers."""
+    cluster = Cluster(root, tmp_path_factory.mktemp("both"), 2, {"strategy": "multi_worker"})
+    outputs = cluster.run()
+    assert "1 of 2 replicas" in outputs[0]
+    return cluster
+
+
+def test_two_workers_train_as_one(alone: Cluster, both: Cluster) -> None:
+    np.testing.assert_allclose(both.history(), alone.history(), rtol=1e-3)
+
+
+def test_only_the_chief_writes(both: Cluster) -> None:
+    given = {"params.yaml", "data/random_weights.txt", *(f"data/prepared/{name}" for name in prepared())}
+    assert both.files(0) == given | {"models/vae.keras", "models/.training.lock", "reports/history.csv"}
+    assert both.files(1) == given
+
+
+def prepared() -> list[str]:
+    return [name for split in SIZES for name in (f"{split}.npz", f"{split}.shards/files.txt")]
+
+
+def test_a_killed_worker_ends_the_other_and_they_resume_to_the_same_bytes(
+    root: Path, tmp_path: Path, both: Cluster
+) -> None:
+    cluster = Cluster(root, tmp_path, 2, {"strategy": "multi_worker"})
+    for victim, epochs in ((1, 1), (0, 3)):
+        errors, seconds = cluster.kill(victim, epochs)
+        (sentence,) = errors.strip().splitlines()
+        assert sentence.startswith(f"error: {LOST}")
+        assert seconds < 60
+    outputs = cluster.run()
+    assert "Resuming after epoch" in outputs[0]
+    for name in ("models/vae.keras", "reports/history.csv"):
+        assert (cluster.folders[0] / name).read_bytes() == (both.folders[0] / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        (None, "not set"),
+        ("{", "{"),
+        ('{"cluster": {"worker": ["a:1", "b:1"]}}', '{"cluster": {"worker": ["a:1", "b:1"]}}'),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', None),
+        ('{"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 1}}', None),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', None),
+    ],
+)
+def test_a_wrong_cluster_is_refused(config: str | None, found: str | None) -> None:
+    with pytest.raises(InputError) as refused:
+        read_cluster(config or "")
+    assert str(refused.value).startswith(
+        f"train.strategy is multi_worker, but the environment variable TF_CONFIG is {found or config}; it must "
+    )
+
+
+def test_the_chief_comes_first_among_the_workers() -> None:
+    cluster = {"worker": ["a:1", "b:2"], "chief": ["c:3"]}
+    for task, place in ((("chief", 0), 0), (("worker", "0"), 1), (("worker", 1), 2)):
+        config = {"cluster": cluster, "task": dict(zip(("type", "index"), task, strict=True))}
+        assert read_cluster(json.dumps(config)) == (["c:3", "a:1", "b:2"], place)
