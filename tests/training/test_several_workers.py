@@ -20,8 +20,8 @@ from vae.training.distribution import read_cluster
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 8
-SIZES = {"train": 507, "validation": 101}
+EPOCHS = 6
+SIZES = {"train": 247, "validation": 101}
 LOST = "another worker has ended or cannot be reached; start all workers again, and the training resumes after its last"
 
 
@@ -43,12 +43,6 @@ class Cluster:
         params["model"] |= {"architecture": "mlp", "latent_dim": 2}
         params["train"] |= {"epochs": EPOCHS, "patience": EPOCHS, "batch_size": 20}
         params["train"] |= {"optimizer": "adam", "learning_rate": 1e-3} | settings
-            "epochs": EPOCHS,
-            "batch_size": 20,
-            "patience": EPOCHS,
-            "optimizer": "adam",
-            "learning_rate": 1e-3,
-        } | settings
         splits = {name: rng.uniform(size=(n, 8, 8, 1)).astype(np.float32) for name, n in SIZES.items()}
         for own in self.folders:
             own.mkdir(parents=True)
