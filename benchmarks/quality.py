@@ -35,7 +35,8 @@ from vae.settings.loader import load_settings
 from vae.settings.model import Model
 from vae.settings.train import Train
 from vae.training.batches import batches
-from vae.training.fit import VALIDATION_BATCH_SIZE, build_model, fit
+from vae.training.data_sets import VALIDATION_BATCH_SIZE
+from vae.training.fit import build_model, fit
 
 TUTORIAL_HISTORY = Path("reports/benchmark_tutorial.csv")
 PICTURE = Path("reports/benchmark_quality.png")

@@ -37,7 +37,8 @@ def main() -> None:
         train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
         with workers.strategy.scope():
             model = build_model(train, model_settings, settings, seed)
-            if reason := model.likelihood.unfit(sample(train, CHECKED, seed).images[:]):
+            checked = sample(train, CHECKED, seed).images[:]
+            if reason := model.likelihood.unfit(checked):
                 raise InputError(reason)
             model.prior.initialize(train.images, seed)
             set_initial_weights(model, Path(settings.initial_weights))
@@ -45,11 +46,11 @@ def main() -> None:
             validation = binarized(validation)
         labels = (train.known_labels, validation.known_labels) if model.conditional else None
         everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)} | workers.identity
-        data = (train.images, validation.images, *(labels or ()))
-        workers.check_same(fingerprint(everything, *model.get_weights()))
+        workers.check_same(fingerprint(everything, checked, *model.get_weights()))
         print(f"training on {workers.description()}", flush=True)
-        fit_data = partial(fit, model, *data[:2], settings, seed, labels=labels)
+        fit_data = partial(fit, model, train.images, validation.images, settings, seed, labels=labels)
         if workers.is_chief:
+            data = (train.images, validation.images, *(labels or ()))
             identity = fingerprint(everything, *data, *model.get_weights())
             with (
                 exclusive(Path("models/.training.lock")),

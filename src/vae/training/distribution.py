@@ -28,25 +28,32 @@ LOST = (
 """What TensorFlow raises in the remaining workers, depending on what they are doing, after one has ended."""
 
 
+BASES = (2**24, 2**24)
+"""The bases of the two digits of a number of bytes: the largest whose digits float32 holds exactly.
+
+Bytes and digits travel as float32, which all devices can add up.
+"""
+
+
 class Workers(NamedTuple):
     """The processes that train together, and this process's place among them."""
 
     strategy: tf.distribute.Strategy
-    index: int = 0
-    count: int = 1
+    number: int = 0
+    total: int = 1
 
     @property
     def is_chief(self) -> bool:
         """Whether this process writes the files and prints the epochs. Of several workers, one does."""
-        return self.index == 0
+        return self.number == 0
 
     def description(self) -> str:
         """Return what trains, for a line of output."""
         replicas = self.strategy.num_replicas_in_sync
         if replicas == 1:
             return device()
-        own = f"{replicas // self.count} of {replicas} replicas" if self.count > 1 else f"{replicas} replicas"
-        return f"{own} on {device()}" + ("" if self.count == 1 else f", worker {self.index} of {self.count}")
+        own = f"{replicas // self.total} of {replicas} replicas" if self.total > 1 else f"{replicas} replicas"
+        return f"{own} on {device()}" + ("" if self.total == 1 else f", worker {self.number} of {self.total}")
 
     @property
     def identity(self) -> dict[str, int]:
@@ -62,32 +69,33 @@ class Workers(NamedTuple):
         """
         if self.from_chief(fingerprint.encode()) != fingerprint.encode():
             raise InputError(
-                f"worker {self.index} has other parameters, data or code than the chief: all workers need the same "
+                f"worker {self.number} has other parameters, data or code than the chief: all workers need the same "
                 "commit, params.yaml and data/prepared."
             )
 
     def from_chief(self, data: bytes) -> bytes:
         """Return the chief's bytes; those of other workers are ignored."""
-        if self.count == 1:
+        if self.total == 1:
             return data
-        size = int(self._sum(np.array([len(data)], np.float32))[0])
+        digits = np.array(np.unravel_index(len(data), BASES), np.float32)
+        size = int(np.ravel_multi_index(self._chiefs(digits).astype(np.int64), BASES))
         numbers = np.zeros(size, np.float32)
         if self.is_chief:
             numbers[:] = np.frombuffer(data, np.uint8)
-        return self._sum(numbers).astype(np.uint8).tobytes()
+        return self._chiefs(numbers).astype(np.uint8).tobytes()
 
-    def _sum(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _chiefs(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the values of the chief: the sum over the replicas, in which only its first one is not zero."""
 
-        def own() -> tf.Tensor:
+        def own(values: tf.Tensor) -> tf.Tensor:
             first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
             return tf.where(first, values, tf.zeros_like(values))
 
-        @tf.function  # TensorFlow warns about collective operations outside of one
-        def total() -> tf.Tensor:
-            return self.strategy.reduce("SUM", self.strategy.run(own), axis=None)
+        @tf.function  # type: ignore[untyped-decorator]  # TensorFlow warns about collective operations outside of one
+        def total(values: tf.Tensor) -> tf.Tensor:
+            return self.strategy.reduce("SUM", self.strategy.run(own, args=(values,)), axis=None)
 
-        summed: NDArray[np.float32] = total().numpy()
+        summed: NDArray[np.float32] = total(tf.constant(values)).numpy()
         return summed
 
 
@@ -111,11 +119,12 @@ class SharedState(StateFile):
     def read(self) -> tuple[dict[str, Any], list[NDArray[Any]]] | None:
         """Return the last state in the chief's file, as `StateFile.read` does."""
         found = super().read() if self.is_file else None
-        if self.workers.count == 1:
+        if self.workers.total == 1:
             return found
         values, arrays = found or (None, [])
         data = io.BytesIO()
-        np.savez(data, values=np.array(json.dumps(values)), **{f"array_{i}": array for i, array in enumerate(arrays)})
+        named: dict[str, Any] = {f"array_{i}": array for i, array in enumerate(arrays)}
+        np.savez(data, values=np.array(json.dumps(values)), **named)
         with np.load(io.BytesIO(self.workers.from_chief(data.getvalue())), allow_pickle=False) as chiefs:
             values = json.loads(str(chiefs["values"]))
             return values and (values, [chiefs[f"array_{i}"] for i in range(len(chiefs.files) - 1)])
