@@ -34,7 +34,7 @@ def test_steps_between_which_a_training_diverged_are_named_with_their_last_rate(
 ) -> None:
     # The rate rises from 0 by 0.025 a step; the images of step 12 of 24 are infinite, and the loss after them stays so.
     monkeypatch.setattr("vae.training.fit.steps_per_execution", lambda steps: at_a_time)
-    monkeypatch.setattr("vae.training.fit.shuffled_batches", lambda images, size, *_, **__: batches(images, size))
+    monkeypatch.setattr("vae.training.data_sets.shuffled_batches", lambda images, size, *_, **__: batches(images, size))
     settings = train_settings(schedule="trapezoid", learning_rate=1.2, epochs=4, warmup=0.5, batch_size=1)
     poisoned = blobs[:24].copy()
     poisoned[11] = np.inf
