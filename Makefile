@@ -19,10 +19,10 @@ export PIP_USER = 0
 
 # Programs in an environment contain its path, so a moved or copied checkout makes its environment again.
 ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
-$(shell rm -f .venv/ready .venv/ready-export .venv/ready-dev)
+$(shell rm -f .venv/ready .venv/ready-export .venv/ready-s3 .venv/ready-dev)
 endif
 
-.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages
+.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages card
 
 repro: params
 	$(BIN)/dvc repro
@@ -65,6 +65,13 @@ rate-distortion: git-commit params
 # What `vae export` needs.
 export-packages: .venv/ready-export
 
+# What a remote of DVC in S3 needs.
+s3-packages: .venv/ready-s3
+
+# The model card of the committed run, which a test compares with it.
+card: repro
+	$(BIN)/vae card --output docs/model-card.md --force
+
 lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -78,7 +85,7 @@ docs: .venv/ready-dev
 # Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be reached, too.
 audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
-		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-dev.txt
+		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-s3.txt -r requirements-dev.txt
 
 fuzz: .venv/fuzz/ready
 	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
@@ -118,7 +125,11 @@ git-commit: git-clone
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-export.txt
 	@touch $@
 
-.venv/ready-dev: requirements-dev.txt .venv/ready-export
+.venv/ready-s3: requirements-s3.txt .venv/ready
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-s3.txt
+	@touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready-export .venv/ready-s3
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -139,10 +150,12 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --g
 lock: .venv/ready-dev
 	$(COMPILE) --group uv -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
-	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-		print(*project["optional-dependencies"]["export"], sep="\n")' | \
-		$(COMPILE) - -c requirements.txt -o requirements-export.txt
-	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -o requirements-dev.txt
+	for group in export s3; do \
+		$(BIN)/python -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+			print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $$group | \
+			$(COMPILE) - -c requirements.txt -o requirements-$$group.txt || exit 1; \
+	done
+	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -c requirements-s3.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.
 page: .venv/ready

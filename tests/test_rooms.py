@@ -18,7 +18,7 @@ FLOORS = (
     {"evaluation"},
     {"plots"},
     {"inference"},
-    {"exporting", "explorer"},
+    {"card", "exporting", "explorer"},
     {"cli"},
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
