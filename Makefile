@@ -22,7 +22,7 @@ ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
 $(shell rm -f .venv/ready .venv/ready-export .venv/ready-s3 .venv/ready-dev)
 endif
 
-.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages card
+.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages push-runs card
 
 repro: params
 	$(BIN)/dvc repro
@@ -67,6 +67,10 @@ export-packages: .venv/ready-export
 
 # What a remote of DVC in S3 needs.
 s3-packages: .venv/ready-s3
+
+# All earlier runs with their outputs, to the default remote of DVC: another clone's `dvc repro --pull` restores them.
+push-runs: params
+	$(BIN)/python .dvc/push_runs.py
 
 # The model card of the committed run, which a test compares with it.
 card: repro

@@ -38,7 +38,7 @@ def results(subject: Subject) -> str:
 
 def _likelihood(subject: Subject) -> str:
     samples = subject.run.params["evaluate"]["samples"]
-    what = "−log p(x|y), given the label y" if subject.conditional else "−log p(x)"
+    given = ", given their labels" if subject.conditional else ""
     parts = subject.bounds
     names = BOUNDS | {"importance_weighted": f"{BOUNDS['importance_weighted']}, k = {samples}"}
     rows = [(text, *(with_error(part, name) for part in parts.values())) for name, text in names.items()]
@@ -50,8 +50,8 @@ def _likelihood(subject: Subject) -> str:
     return "\n\n".join(
         [
             "### Likelihood",
-            f"Upper bounds on {what}, in nats per image: lower is better. Figures of two columns, or of models with "
-            "different likelihoods, cannot be compared.",
+            f"Upper bounds on the negative log-likelihood of the images{given}: lower is better. Figures of two "
+            "columns, or of models with different likelihoods, cannot be compared.",
             table(("nats per image", *(PROTOCOLS[name].title for name in parts)), rows),
             "\n".join(meanings),
         ]
