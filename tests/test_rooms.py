@@ -12,13 +12,13 @@ FLOORS = (
     {"errors"},
     {"io", "stage"},
     {"settings"},
-    {"data"},
+    {"card", "data"},
     {"model"},
     {"training"},
     {"evaluation"},
     {"plots"},
     {"inference"},
-    {"card", "exporting", "explorer"},
+    {"exporting", "explorer"},
     {"cli"},
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

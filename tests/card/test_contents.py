@@ -9,6 +9,7 @@ import yaml
 from tests.card.recorded import record
 from vae.card.card import model_card
 from vae.card.data_sets import PUBLISHED
+from vae.card.limits import LEARNED_PRIORS
 from vae.card.protocols import PROTOCOLS
 from vae.settings.prepare import NAMES
 
@@ -33,10 +34,12 @@ def metrics(card: str) -> dict[str, tuple[float, str]]:
     return by_type
 
 
-def test_every_published_data_set_and_every_likelihood_is_described() -> None:
+def test_every_published_data_set_likelihood_and_prior_is_described() -> None:
     assert set(PUBLISHED) == set(NAMES)
     from vae.model.likelihoods import LIKELIHOODS
+    from vae.model.priors import PRIORS
 
+    assert {"standard", *LEARNED_PRIORS} == set(PRIORS)
     units = {"grey": LIKELIHOODS["bernoulli"]().unit}
     units |= {name: likelihood().unit for name, likelihood in LIKELIHOODS.items() if name != "bernoulli"}
     assert {name: protocol.unit for name, protocol in PROTOCOLS.items()} == units
