@@ -41,7 +41,7 @@ PARAMS: dict[str, dict[str, Any]] = {
 PROTOCOLS = {"bernoulli": ("grey", "binarized")}
 DENSITIES = ("continuous_bernoulli", "gaussian", "gaussian_per_value")
 LEFT_OUT = {"left_out": "They are left out: the images have no labels."}
-PROBE = {"accuracy": 0.75, "standard_error": 0.01}
+PROBE = {"accuracy": 0.75, "standard_error": 0.01, "images": 11}
 CLUSTERS = {"mean": 0.5, "standard_error": 0.001}
 PROBES = {"logistic_regression": PROBE, "knn": PROBE, "nmi": CLUSTERS, "ari": CLUSTERS}
 DISTANCES = dict.fromkeys(("prior", "mixture", "reconstruction", "train"), 0.25)
@@ -72,7 +72,7 @@ def results_of(likelihood: str, labelled: bool) -> dict[str, Any]:
     """Return results as the stages write them; each protocol has a loss of its own."""
     protocols = PROTOCOLS.get(likelihood, (likelihood,))
     evaluated = {name: bounds(70.0 + 10 * i, likelihood not in DENSITIES) for i, name in enumerate(protocols)}
-    frechet = {"frechet": {**DISTANCES, "standard_error": dict.fromkeys(DISTANCES, 0.01)}}
+    frechet = {"frechet": {**DISTANCES, "standard_error": dict.fromkeys(DISTANCES, 0.01)}, "images": 10}
     return {
         "evaluate": {**evaluated, "posterior": {"active_units": 3}},
         "embed": {"latents": PROBES} if labelled else LEFT_OUT,
@@ -116,9 +116,10 @@ def write_lock(folder: Path, params: dict[str, Any]) -> None:
         return {"deps": [*map(entry, deps)], "outs": [*map(entry, outs)], "params": {"params.yaml": used}}
 
     model = "models/vae.keras"
-    raw = {"path": params["prepare"]["dataset"], "md5": "0123.dir"}
+    raw = {"path": f"../{Path(params['prepare']['dataset']).name}", "md5": "0123.dir"}  # DVC shortens paths
+    code = [{"path": path, "md5": "4567"} for path in ("requirements.txt", "src/prepare.py")]
     stages = {
-        "prepare": stage([], [], "prepare") | {"deps": [raw]},
+        "prepare": stage([], [], "prepare") | {"deps": [*code, raw]},
         "train": stage([], [model, "reports/history.csv"], "model", "train"),
         "evaluate": stage([model], ["reports/details/evaluate.json"], "evaluate"),
         "embed": stage([model], ["reports/details/embed.json"]),

@@ -28,6 +28,10 @@ def metadata(card: str) -> dict[str, Any]:
 def metrics(card: str) -> dict[str, tuple[float, str]]:
     """Return the value and the description of each metric, by its type."""
     (model,) = metadata(card)["model-index"]
+    for result in model["results"]:
+        assert result["task"]["type"]
+        assert result["dataset"]["type"]
+        assert result["dataset"]["name"]
     found = [metric for result in model["results"] for metric in result["metrics"]]
     by_type = {metric["type"]: (metric["value"], metric["name"]) for metric in found}
     assert len(by_type) == len(found)
@@ -76,6 +80,12 @@ def test_the_values_are_those_of_the_results(tmp_path: Path) -> None:
     assert "This is not a likelihood of the grey images" in card
     assert "Trained for 2 of at most 9 epochs." in card
     assert "12 × 10 pixels, grey" in card
+    assert [number for number in (12, 11, 10) if f"{number} images" in card or f"{number} test images" in card] == [
+        12,
+        11,
+        10,
+    ]
+    assert "DVC's checksum of the raw images: `0123.dir`." in card
 
 
 def test_own_images_are_of_unknown_licence_and_their_path_is_never_shown(tmp_path: Path) -> None:

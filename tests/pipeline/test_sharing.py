@@ -1,5 +1,6 @@
 """Remotes and versions of the model, as docs/sharing.md describes: what one clone pushes, others need not run."""
 
+import hashlib
 import re
 import shlex
 import urllib.request
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 from moto.server import ThreadedMotoServer
 
 from repository import SMALL, Repository, stages_run
@@ -130,3 +132,22 @@ def test_a_version_of_the_model_has_a_name(team: Repository, repository: Reposit
     code = code.replace("REPOSITORY", team.path.as_uri()).replace("import vae\n", "").replace("vae.load", "print")
     elsewhere.run(elsewhere.python, "-c", code)
     assert (elsewhere.path / "vae.keras").read_bytes() == slow
+
+
+def test_the_card_has_the_results_of_the_run(repository: Repository, compared: Repository) -> None:
+    for ours in (repository, compared):
+        card = ours.run(str(Path(ours.python).with_name("vae")), "card")
+        content = yaml.safe_load(card.split("---\n")[1])
+        found = {
+            metric["type"]: metric["value"]
+            for result in content["model-index"][0]["results"]
+            for metric in result["metrics"]
+        }
+        bounds, probes = ours.read_json("details/evaluate"), ours.read_json("details/embed")
+        assert found["negative_elbo_grey"] == bounds["grey"]["loss"]
+        assert found["importance_weighted_bound_binarized"] == bounds["binarized"]["importance_weighted"]
+        assert found["accuracy"] == probes["latents"]["logistic_regression"]["accuracy"]
+        assert found["frechet_distance_of_own_classifier"] == ours.read_json("details/score")["frechet"]["prior"]
+        assert hashlib.md5((ours.path / MODEL).read_bytes(), usedforsecurity=False).hexdigest() in card
+        assert "It was trained on 0.01 of the images" in card
+        assert str(ours.path) not in card

@@ -14,6 +14,7 @@ from vae.card.run import read_run
 from vae.card.subject import Subject, plain, shown_value, table
 from vae.errors import InputError
 from vae.io.whole import whole
+from vae.settings.train import RANDOM_WEIGHTS
 
 SHOWN_CLASSES = 20
 """The most classes that are named."""
@@ -136,11 +137,9 @@ def _data(subject: Subject) -> str:
 def _parameters(subject: Subject) -> str:
     train = subject.run.params["train"]
     after = " after the warm-up of the KL" if train["beta_warmup"] else ""
-    start = (
-        ""
-        if shown_value("train", "initial_weights", train["initial_weights"]) == "none"
-        else (" It started from the weights of another checkpoint, whose data this card does not know.")
-    )
+    start = ""
+    if train["initial_weights"] != RANDOM_WEIGHTS:
+        start = " It started from the weights of another checkpoint, whose data this card does not know."
     text = (
         f"Trained for {subject.run.epochs} of at most {train['epochs']} epochs. The weights are those of the epoch "
         f"with the lowest validation loss{after}.{start}"

@@ -48,8 +48,8 @@ def _training(subject: Subject) -> Iterator[str]:
         yield f"It was trained on {share:.3g} of the images: this is a trial, not the best that the settings can give."
     if (std := train["epsilon_std"]) != 1:
         yield (
-            f"Training drew the noise of z with standard deviation {std:g} instead of 1, so that the model is an "
-            "autoencoder with a penalty. The bounds use the full noise; samples from the prior look bad."
+            f"Training drew the noise of z with standard deviation {std:g} instead of 1: its loss was no bound. "
+            "The bounds above use the full noise."
         )
     if (beta := train["beta"]) != 1:
         yield f"Training weighted the KL by {beta:g}. The bounds above weight it by 1: they are not what was minimized."

@@ -28,10 +28,10 @@ DISTANCES = {
 def results(subject: Subject) -> str:
     """Return the section."""
     intro = (
-        f"All figures are of {subject.test_images:,} test images, which neither training nor the choice of the epoch "
-        f"used, and of one run with the seed {subject.run.seed}. The number after ± is a standard error: over the test "
-        "images; over the starts for K-means; by the bootstrap for Fréchet distances. It does not include what another "
-        "seed would change."
+        "All figures are of the test images, which neither training nor the choice of the epoch used, and of one run "
+        f"with the seed {subject.run.seed}. The number after ± is a standard error: over the test images; over the "
+        "starts for K-means; by the bootstrap for Fréchet distances. It does not include what another seed would "
+        "change."
     )
     return "\n\n".join(["## Results", intro, _likelihood(subject), _latents(subject), _samples(subject)])
 
@@ -50,8 +50,8 @@ def _likelihood(subject: Subject) -> str:
     return "\n\n".join(
         [
             "### Likelihood",
-            f"Upper bounds on the negative log-likelihood of the images{given}: lower is better. Figures of two "
-            "columns, or of models with different likelihoods, cannot be compared.",
+            f"Upper bounds on the negative log-likelihood of {subject.test_images:,} images{given}: lower is better. "
+            "Figures of two columns, or of models with different likelihoods, cannot be compared.",
             table(("nats per image", *(PROTOCOLS[name].title for name in parts)), rows),
             "\n".join(meanings),
         ]
@@ -85,9 +85,10 @@ def _latents(subject: Subject) -> str:
     if not subject.left_out("baseline"):
         columns["pixels"] = subject.run.results["baseline"]["pixels"]
     rows = [(text, *(_probe(found, name) for found in columns.values())) for name, text in PROBES.items()]
+    images = subject.run.results["embed"]["latents"]["logistic_regression"]["images"]
     note = (
-        "What the latent vectors say about the classes, next to the pixels. The classifiers are fitted on the training "
-        "images."
+        "The table shows what they say about the classes, next to the pixels. The classifiers are fitted on training "
+        f"images, and measured on {images:,} test images."
     )
     return "\n\n".join(["### Latent vectors", f"{active} {note}", table(("", *columns), rows)])
 
@@ -101,12 +102,12 @@ def _probe(found: dict[str, Any], name: str) -> str:
 def _samples(subject: Subject) -> str:
     if left_out := subject.left_out("score") or subject.left_out("classify"):
         return f"### Samples\n\n{left_out}"
-    distances = subject.run.results["score"]["frechet"]
+    images, distances = (subject.run.results["score"][name] for name in ("images", "frechet"))
     accuracy = subject.run.results["classify"]["classifier"]["accuracy"]
     rows = [(text, with_error(distances, name, 4)) for name, text in DISTANCES.items()]
     note = (
-        "Fréchet distances between the test images and other images, in the features of a classifier of these classes "
-        f"whose test accuracy is {100 * accuracy:.2f}%. The unit is the total variance of the features. This is not "
-        "the FID: compare it only for the same images and the same classifier."
+        f"Fréchet distances between {images:,} test images and as many others, in the features of a classifier of "
+        f"these classes whose test accuracy is {100 * accuracy:.2f}%. The unit is the total variance of the "
+        "features. This is not the FID: compare it only for the same images and the same classifier."
     )
     return "\n\n".join(["### Samples", note, table(("between the test images and", "Fréchet distance"), rows)])

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from vae.errors import InputError
 
-LOCK, MODEL, HISTORY = "dvc.lock", "models/vae.keras", "reports/history.csv"
+LOCK, PINS, MODEL, HISTORY = "dvc.lock", "requirements.txt", "models/vae.keras", "reports/history.csv"
 DETAILS = ("evaluate", "embed", "baseline", "classify", "score")
 """The stages whose results a card contains, each in a file in `reports/details/`."""
 
@@ -58,8 +58,7 @@ def read_run(folder: Path, model_md5: str) -> Run:
     results = {name: json.loads(_read_output(folder, f"reports/details/{name}.json", stages[name])) for name in DETAILS}
     history = _read_output(folder, HISTORY, stages["train"]).decode()
     epochs = sum(1 for _ in csv.DictReader(io.StringIO(history)))
-    data_md5 = next(dep["md5"] for dep in stages["prepare"]["deps"] if dep["path"] == params["prepare"]["dataset"])
-    return Run(params, _params(stages["train"])["seed"], results, epochs, data_md5)
+    return Run(params, _params(stages["train"])["seed"], results, epochs, _data_md5(stages["prepare"]))
 
 
 def _read_lock(path: Path) -> dict[str, Any]:
@@ -91,6 +90,15 @@ def _check_one_run(stages: dict[str, Any]) -> None:
                     f"the results of {name} in reports/ are of another {dep['path']} than the one that {LOCK} records; "
                     "`dvc repro` measures again."
                 )
+
+
+def _data_md5(prepare: dict[str, Any]) -> str:
+    """Return the checksum of the raw images: of what `prepare` depends on, besides the code and the pins.
+
+    DVC writes their path in another form than `prepare.dataset` may have.
+    """
+    deps: list[dict[str, str]] = prepare["deps"]
+    return next(dep["md5"] for dep in deps if dep["path"] != PINS and not dep["path"].startswith("src/"))
 
 
 def _outputs(stage: dict[str, Any]) -> dict[str, str]:
