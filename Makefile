@@ -24,7 +24,7 @@ ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
 $(shell rm -f .venv/ready .venv/ready-*)
 endif
 
-.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages
+.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages push-runs card
 
 repro: params
 	$(BIN)/dvc repro
@@ -67,6 +67,17 @@ rate-distortion: git-commit params
 # What `vae export` needs.
 export-packages: .venv/ready-export
 
+# What a remote of DVC in S3 needs.
+s3-packages: .venv/ready-s3
+
+# All earlier runs with their outputs, to the default remote of DVC: another clone's `dvc repro --pull` restores them.
+push-runs: params
+	$(BIN)/python .dvc/push_runs.py
+
+# The model card of the committed run, which a test compares with it.
+card: repro
+	$(BIN)/vae card --output docs/model-card.md --force
+
 lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -80,7 +91,7 @@ docs: .venv/ready-dev
 # Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be reached, too.
 audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
-		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-dev.txt -r requirements-gpu.txt
+		$(patsubst %,-r %,$(wildcard requirements*.txt))
 
 fuzz: .venv/fuzz/ready
 	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
@@ -121,7 +132,7 @@ git-commit: git-clone
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $<
 	@touch $@
 
-.venv/ready-dev: .venv/ready-export
+.venv/ready-dev: .venv/ready-export .venv/ready-s3
 
 .venv/torch/ready: benchmarks/requirements.txt .venv/ready
 	$(PYTHON) -m venv .venv/torch
@@ -140,11 +151,12 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --g
 lock: .venv/ready-dev
 	$(COMPILE) --group uv -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
-	for group in export gpu; do $(BIN)/python -c 'import sys, tomllib; \
-		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-		print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $$group | \
-		$(COMPILE) - -c requirements.txt -o requirements-$$group.txt || exit; done
-	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -o requirements-dev.txt
+	for group in export gpu s3; do \
+		$(BIN)/python -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+			print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $$group | \
+			$(COMPILE) - -c requirements.txt -o requirements-$$group.txt || exit 1; \
+	done
+	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -c requirements-s3.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.
 page: .venv/ready

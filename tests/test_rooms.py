@@ -12,7 +12,7 @@ FLOORS = (
     {"errors"},
     {"io", "stage"},
     {"settings"},
-    {"data"},
+    {"card", "data"},
     {"model"},
     {"training"},
     {"evaluation"},

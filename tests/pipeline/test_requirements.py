@@ -72,7 +72,7 @@ def installed(folder: Path) -> Path:
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     (folder / ".venv").mkdir()
     (folder / ".venv/place").write_text(f"{folder.resolve()}\n", encoding="utf-8")
-    for name in ("ready", "ready-export", "ready-dev"):
+    for name in ("ready", "ready-export", "ready-s3", "ready-dev"):
         (folder / ".venv" / name).touch()
     return folder
 

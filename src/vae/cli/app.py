@@ -14,6 +14,7 @@ from vae.stage import run_program
 
 COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
     model.info: ("vae info", "vae info other.keras --json"),
+    model.card: ("vae card", "vae card --output model-card.md --license mit"),
     images.encode: (
         "vae encode photos --output latents.csv",
         "vae encode 'scans/*.png' more.npz --output latents.npz",

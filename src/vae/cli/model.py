@@ -1,4 +1,4 @@
-"""The commands about the model itself: info, export, explore."""
+"""The commands about the model itself: info, card, export, explore."""
 
 import json
 import sys
@@ -23,6 +23,38 @@ def info(
         return
     for name, value in found.items():
         print(f"{name.replace('_', ' ')}: {_text(value)}")
+
+
+def card(
+    model: ModelArgument = MODEL,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="A file, or - for standard output.")
+    ] = "-",
+    license_id: Annotated[
+        str | None,
+        typer.Option(
+            "--license",
+            metavar="ID",
+            help="The licence of the model, for example mit. By default it is the licence of the images.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="What to call your own images; their path is never shown.", show_default=False
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write the model card of the pipeline's model.
+
+    It is Markdown with the YAML that model hubs read: data, parameters, results and limits. It needs the results of the
+    run that made the model.
+    """
+    from vae.card.card import model_card, write_card
+
+    write_card(lambda: model_card(model, license_id=license_id, data=data), output, force=force)
 
 
 def export(
