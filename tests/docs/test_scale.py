@@ -80,6 +80,26 @@ def test_limits_are_the_images_that_fill_the_memory_or_the_day() -> None:
     assert scale.fits_time(scale.SHARED_TEST, MEASURED) == pytest.approx(49.24e6, rel=0.01)
 
 
+def test_tables_show_the_costs_and_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale_tables, "read", lambda: MEASURED)
+    monkeypatch.setattr(scale_tables, "report", lambda name: {"growth": {}})
+    costs = scale_tables.costs(10**8).splitlines()
+    assert len(costs) == 2 + len(scale.ROWS)
+    assert "| embed | 0.84 | 10 GB | 1 | 8 GB | 86 GB |" in costs
+    assert "| prepare | 0.28 | 7.3 GB | 1 | 78 GB | 160 GB |" in costs
+    stops = scale_tables.stops()
+    assert "| embed | 64 GB of memory | 700,000,000 | `vae encode --part`" in stops
+    assert "| evaluate, 15% for the test | 24 h on one machine | 49,000,000 |" in stops
+    assert "| score | – | – |" in stops
+    # 80 images take 16 ms on two cores, 2.5 ms on a machine; two machines send 1 MB in 0.8 ms, and two messages
+    assert "| 2 | 1 MB | 0.9 | 74% |" in scale_tables.all_reduces()
+
+
+def test_what_is_not_measured_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale_tables, "report", lambda name: {})
+    assert scale_tables.costs(10**6) == "Not measured yet: `make bench PARTS=growth`, then `make docs`."
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0"), (0.00123, "0.0012"), (1.26, "1.3"), (99.6, "100"), (1234, "1,200"), (5, "5"), (9.96, "10")],
