@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,12 @@ def test_each_stage_runs_on_the_repeated_images_and_what_it_writes_is_counted(
     assert params["prepare"]["test_size"] == params["prepare"]["validation_size"] == growth.HELD_OUT
     assert params["train"]["epochs"] == params["classify"]["epochs"] == 1
     assert params["evaluate"] == yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["evaluate"]
+
+
+def test_the_process_that_starts_the_stages_has_no_tensorflow() -> None:
+    """Otherwise its memory counts as theirs."""
+    code = "import benchmarks.growth, sys; print('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_pairs_per_second_counts_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
