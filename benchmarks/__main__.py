@@ -21,8 +21,8 @@ from vae.stage import run_stage
 
 REPORT = Path("reports/benchmark.json")
 PARTS = (
-    *("step", "gpu", "variants", "bound", "encode", "export", "durability", "scaling", "streaming", "memory", "stages"),
-    *("tutorial", "quality"),
+    *("step", "gpu", "variants", "bound", "encode", "encode_parts", "export", "durability", "scaling", "streaming"),
+    *("memory", "growth", "stages", "tutorial", "quality"),
 )
 SECTIONS = {"quality": "time_to_quality"}
 

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from vae.data.splits import Split, load_split
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.data.splits import SPLITS, Split, load_split
 from vae.settings.loader import load_settings
 from vae.settings.model import Model
 
@@ -17,3 +20,8 @@ def model_size() -> tuple[tuple[int, int, int], int]:
     height, width, channels = prepared("test").images.shape[1:]
     _, model = load_settings(Model)
     return (height, width, channels), model.latent_dim
+
+
+def raw_images() -> NDArray[np.uint8]:
+    """Return all prepared images, (n, height, width, channels), as levels from 0 to 255: training images first."""
+    return np.concatenate([np.rint(255 * prepared(name).images[:]).astype(np.uint8) for name in SPLITS])

@@ -77,6 +77,12 @@ IMAGES = {
     "missing image": Case("encode nothing.png -o out.csv", "nothing.png does not exist."),
     "missing folder": Case("score photos/c -o out.csv", "photos/c does not exist."),
     "pattern without a match": Case("encode *.tif -o out.csv", "no file matches *.tif."),
+    "part after the last": Case("encode photos -o out.csv --part 9/8", "the part is 9/8, but must be I/N with"),
+    "part before the first": Case("encode photos -o out.csv --part 0/8", "the part is 0/8, but must be I/N with"),
+    "part without a number": Case("encode photos -o out.csv --part x", "the part is x, but must be I/N with"),
+    "more parts than batches": Case(
+        "encode photos -o out.csv --part 1/2", "7 images in batches of 500 make 1 parts at most, but 2 are wanted;"
+    ),
     "empty folder": Case("encode empty -o out.csv", "empty contains no images.", lambda: Path("empty").mkdir()),
     "text as an image": Case("encode x.txt -o out.csv", "x.txt: it is not an image", text("x.txt", "hello")),
     "empty file": Case("encode x.png -o out.csv", "x.png: it is empty", text("x.png", "")),

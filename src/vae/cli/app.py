@@ -19,6 +19,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
         "vae encode photos --output latents.csv",
         "vae encode 'scans/*.png' more.npz --output latents.npz",
         "vae encode photos | head",
+        "vae encode photos --part 2/8 --output latents/2.csv",
     ),
     latents.decode: ("vae decode latents.csv --output images/", "vae decode latents.npz --output sheet.png"),
     images.reconstruct: ("vae reconstruct photos --output pairs.png", "vae reconstruct photos --output images.npz"),

@@ -11,6 +11,7 @@ from vae.cli.options import (
     Force,
     Images,
     ModelOption,
+    Part,
     PictureFormat,
     Pictures,
     Seed,
@@ -29,16 +30,20 @@ def encode(
     class_name: ClassName = None,
     skip_unreadable: SkipUnreadable = False,
     batch_size: BatchSize = 500,
+    part: Part = "1/1",
     force: Force = False,
 ) -> None:
     """Encode images to latent vectors.
 
     Each row has the name of an image, and the mean and the log-variance of q(z|x).
     """
+    from vae.inference.parts import parse_part
+
+    chosen = parse_part(part)  # before TensorFlow is imported
     from vae.inference.images import Choices
     from vae.inference.operations import encode_rows
 
-    choices, destination = Choices(batch_size, class_name, skip_unreadable), Destination(output, format, force)
+    choices, destination = Choices(batch_size, class_name, skip_unreadable, chosen), Destination(output, format, force)
     write_results(lambda opened: encode_rows(images, opened, choices), model, destination, "rows", images=False)
 
 

@@ -24,8 +24,8 @@ def decode(
         str,
         typer.Argument(
             metavar="LATENTS",
-            help="A .csv file with the columns z_0, z_1, … or z_mean_0, …; a .npz file with z or z_mean; or - for a "
-            "table on standard input.",
+            help="A .csv file with the columns z_0, z_1, … or z_mean_0, …; a .npz file with z or z_mean; a pattern for "
+            "several files; or - for a table on standard input.",
             show_default=False,
         ),
     ],
@@ -52,7 +52,7 @@ def sample(
         typer.Option(
             metavar="FILE",
             help="Draw from a mixture of Gaussians fitted to these latent vectors, which vae encode or the pipeline "
-            "wrote, instead of from the model's prior.",
+            "wrote (or those in all files that match a pattern), instead of from the model's prior.",
             show_default=False,
         ),
     ] = None,

@@ -49,3 +49,12 @@ ClassName = Annotated[
 SkipUnreadable = Annotated[bool, typer.Option("--skip-unreadable", help="Leave out files that cannot be read.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="The most images in memory at a time.")]
 Seed = Annotated[int, typer.Option(min=0, help="The seed of the draws.")]
+Part = Annotated[
+    str,
+    typer.Option(
+        "--part",
+        metavar="I/N",
+        help="Encode only part I of N, so that N workers share the images. The rows of all parts, one after the other, "
+        "are the rows without this option.",
+    ),
+]

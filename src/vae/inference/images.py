@@ -1,7 +1,7 @@
 """The user's images, as the model takes them, a batch at a time."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from tqdm import tqdm
 from vae.data.binarization import binarize
 from vae.data.formats.options import Options
 from vae.errors import InputError
-from vae.inference.sources import Piece, Source, open_sources
+from vae.inference.parts import WHOLE, Part, places_of
+from vae.inference.sources import Piece, Source, open_sources, read_all
 from vae.model.runtime import images_at_once
 from vae.model.vae import VAE
 
@@ -40,6 +41,8 @@ class Choices(NamedTuple):
     """The class of all images, for a conditional model. Otherwise the class of a file is the name of its folder."""
     skip_unreadable: bool = False
     """Whether files that cannot be read are left out, with a line on stderr, instead of refused."""
+    part: Part | tuple[int, int] = WHOLE
+    """Which part of the images: (2, 8) is the second of eight, which begin at multiples of the batch size."""
 
 
 def batches(source: Source, model: VAE, choices: Choices, title: str) -> Iterator[Batch]:
@@ -58,43 +61,50 @@ def batches(source: Source, model: VAE, choices: Choices, title: str) -> Iterato
 
     Raises:
         InputError: a path does not exist or contains no images, an image cannot be read, an array has another form, or
-            a conditional model gets images without a known class.
+            a conditional model gets images without a known class, or there is no such part.
     """
     height, width, channels = model.image_shape
     if channels not in (1, 3):
         raise InputError(f"the model is for images of {channels} channels; only 1 and 3 can be read from files.")
     options = Options((height, width), 1 if channels == 1 else 3, model.image_fit, choices.skip_unreadable)  # type: ignore[arg-type]
-    opened, done = open_sources(source, options), 0
+    opened = open_sources(source, options)
     size = images_at_once(choices.batch_size, model.image_shape, model.outputs)
-    with tqdm(total=sum(part.total for part in opened), desc=title, unit="image", disable=None) as bar:
-        for piece in _regrouped(chain.from_iterable(part.pieces for part in opened), size):
+    places = places_of(Part(*choices.part), sum(one.total for one in opened), size)
+    piece = None
+    with tqdm(total=len(places), desc=title, unit="image", disable=None) as bar:
+        for piece in _regrouped(read_all(opened, places), size):
             labels = _labels(piece, model, choices.class_name)
-            images = binarize(piece.images, first=done) if model.likelihood.binarizes else piece.images
+            images = _binarized(piece) if model.likelihood.binarizes else piece.images
             yield Batch(np.array(piece.names), images, labels)
-            done += len(piece.names)
             bar.update(len(piece.names))
-    if not done:
+    if piece is None:
         raise InputError("no image is left: all are unreadable.")
 
 
+def _binarized(piece: Piece) -> NDArray[np.float32]:
+    """Draw the pixels of each image by its place: whatever the part, and whether the images before are readable."""
+    runs = np.split(np.arange(len(piece.places)), np.flatnonzero(np.diff(piece.places) != 1) + 1)
+    return np.concatenate([binarize(piece.images[run], first=int(piece.places[run[0]])) for run in runs])
+
+
 def _regrouped(pieces: Iterator[Piece], size: int) -> Iterator[Piece]:
-    """Yield the same images in pieces of `size`; the last may be smaller."""
+    """Yield the same images in batches: each begins at a multiple of `size`, and lacks only what is unreadable."""
     waiting: list[Piece] = []
-    count = 0
     for piece in pieces:
-        for start in range(0, len(piece.names), size):  # of an array, views of a piece
-            waiting.append(_rows(piece, slice(start, start + size)))
-            count += len(waiting[-1].names)
-            if count >= size:
-                together = _joined(waiting)
-                yield _rows(together, slice(size))
-                waiting, count = [_rows(together, slice(size, None))], count - size
-    if count:
+        batches = piece.places // size
+        edges = [0, *(np.flatnonzero(np.diff(batches)) + 1), len(batches)]
+        for start, stop in pairwise(edges):
+            if waiting and waiting[-1].places[0] // size != batches[start]:
+                yield _joined(waiting)
+                waiting = []
+            waiting.append(_rows(piece, slice(start, stop)))  # of an array, a view
+    if waiting:
         yield _joined(waiting)
 
 
 def _rows(piece: Piece, rows: slice) -> Piece:
-    return Piece(piece.names[rows], piece.images[rows], None if piece.classes is None else piece.classes[rows])
+    classes = None if piece.classes is None else piece.classes[rows]
+    return Piece(piece.names[rows], piece.images[rows], classes, piece.places[rows])
 
 
 def _joined(parts: Sequence[Piece]) -> Piece:
@@ -105,6 +115,7 @@ def _joined(parts: Sequence[Piece]) -> Piece:
         [name for part in parts for name in part.names],
         np.concatenate([part.images for part in parts]),
         [name for names in classes for name in names] if len(classes) == len(parts) else None,
+        np.concatenate([part.places for part in parts]),
     )
 
 

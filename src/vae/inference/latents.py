@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vae.data.shards import pieces
 from vae.errors import InputError
+from vae.inference.sources import expanded
 from vae.io.arrays import read_arrays
 
 KEYS = ("z", "z_mean")
@@ -33,8 +34,8 @@ def vectors(source: Latents | Path | str | IO[str], latent_dim: int, batch_size:
 
     Args:
         source: an array (n, latent_dim); or the path of a `.npz` file with an array `z` or `z_mean`; or of a `.csv`
-            file with columns z_0, z_1, … or z_mean_0, …; or an open `.csv` file. A column or an array `name` has the
-            names of the rows.
+            file with columns z_0, z_1, … or z_mean_0, …; or a pattern for several files, one after the other; or an
+            open `.csv` file. A column or an array `name` has the names of the rows.
         latent_dim: the number of latent dimensions.
         batch_size: the largest number of vectors in a batch.
 
@@ -43,19 +44,25 @@ def vectors(source: Latents | Path | str | IO[str], latent_dim: int, batch_size:
     """
     if isinstance(source, np.ndarray):
         yield from _in_batches(source, None, "the array", latent_dim, batch_size)
+    elif isinstance(source, str | Path):
+        for path in expanded(source):
+            yield from _in_file(Path(path), latent_dim, batch_size)
+    else:
+        yield from _in_table(source, "standard input", latent_dim, batch_size)
+
+
+def _in_file(path: Path, latent_dim: int, batch_size: int) -> Iterator[Vectors]:
+    if path.suffix.lower() == ".csv":
+        yield from _in_table(path, str(path), latent_dim, batch_size)
         return
-    path = Path(source) if isinstance(source, str | Path) else None
-    if path and path.suffix.lower() == ".npz":
-        if not path.is_file():
-            raise InputError(f"{path} does not exist.")
-        arrays = read_arrays(path, optional=(*KEYS, "name"))
-        if not (found := [key for key in KEYS if key in arrays]):
-            raise InputError(f"{path} contains no array {' or '.join(KEYS)} of latent vectors.")
-        yield from _in_batches(arrays[found[0]], arrays.get("name"), f"{path}: {found[0]}", latent_dim, batch_size)
-        return
-    if path and path.suffix.lower() != ".csv":
+    if path.suffix.lower() != ".npz":
         raise InputError(f"{path} must end in .csv or .npz, the formats of latent vectors.")
-    yield from _in_table(path or source, str(path or "standard input"), latent_dim, batch_size)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist.")
+    arrays = read_arrays(path, optional=(*KEYS, "name"))
+    if not (found := [key for key in KEYS if key in arrays]):
+        raise InputError(f"{path} contains no array {' or '.join(KEYS)} of latent vectors.")
+    yield from _in_batches(arrays[found[0]], arrays.get("name"), f"{path}: {found[0]}", latent_dim, batch_size)
 
 
 def _in_batches(
@@ -126,9 +133,17 @@ def _finite(z: Latents, first: int, where: str) -> Latents:
 def read_posterior(path: Path, latent_dim: int) -> tuple[Latents, Latents]:
     """Return z_mean and z_log_var, (n, latent_dim) each, of a file that `encode` or the stage `embed` wrote.
 
+    A pattern stands for several files, one after the other.
+
     Raises:
-        InputError: the file is missing, lacks one of them, has another width, or numbers that are not finite.
+        InputError: a file is missing, lacks one of them, has another width, or numbers that are not finite.
     """
+    files = [_read_posterior(Path(file), latent_dim) for file in expanded(path)]
+    z_mean, z_log_var = (np.concatenate(parts) for parts in zip(*files, strict=True))
+    return z_mean, z_log_var
+
+
+def _read_posterior(path: Path, latent_dim: int) -> tuple[Latents, Latents]:
     if not path.is_file():
         raise InputError(f"{path} does not exist.")
     found = []

@@ -35,7 +35,8 @@ def encode(source: Source, model: Model = MODEL, **choices: Any) -> Arrays:
     Args:
         source: images, as in `vae.inference.images.batches`: an array, or paths of files, folders or `.npz` files.
         model: a VAE, or the path of its file.
-        **choices: the fields of `vae.inference.images.Choices`: `batch_size`, `class_name`, `skip_unreadable`.
+        **choices: the fields of `vae.inference.images.Choices`: `batch_size`, `class_name`, `skip_unreadable`,
+            `part`.
 
     Raises:
         InputError: as in `vae.load` for the model, and as in `batches` for the images.

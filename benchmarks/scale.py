@@ -1,0 +1,205 @@
+"""The model of cost behind docs/scale.md: what a number of images takes in time, memory, machines, disk and network.
+
+`python -m benchmarks growth bound` measures what it needs. The constants here are what it assumes.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+HOURS = 24.0
+"""In which a stage should end."""
+MEASURED_CORES, CORES = 2, 16
+"""Of the machine that was measured, and of the machines that are counted."""
+EFFICIENCY = 0.8
+"""The share of their speed that the cores keep when all `CORES` compute together."""
+MEMORY = 64e9
+"""Bytes of a machine."""
+BANDWIDTH, LATENCY = 1.25e9, 50e-6
+"""Between machines: 10 Gbit/s, in bytes per second, and the seconds of a message."""
+STEPS = 100_000
+"""Of a training that is not counted in passes over the images; the default run takes 5,504."""
+TESTED = 0.15
+"""The share of the images that is held out for the test, by default."""
+PROTOCOLS = 2
+"""The forms of the test images whose likelihood is bounded: grey and binarized."""
+GRADIENT_BYTES = 4
+"""Of each weight, in float32."""
+
+SOME_STEPS, SHARED_TEST = "train, 100,000 steps", "evaluate, 15% for the test"
+ROWS = {
+    "prepare": "prepare",
+    SOME_STEPS: "train",
+    "train, one pass": "train",
+    "evaluate, 10,000 for the test": "evaluate",
+    SHARED_TEST: "evaluate",
+    "embed": "embed",
+    "visualize": "visualize",
+    "baseline": "baseline",
+    "classify, one pass": "classify",
+    "score": "score",
+    "explore": "explore",
+}
+"""The rows of the tables, and the stage of each."""
+READ = {
+    **dict.fromkeys(("prepare", "train", "embed", "classify"), "prepare"),
+    **dict.fromkeys(("visualize", "score", "explore"), "embed"),
+}
+"""The stage whose output another stage reads for each image; `prepare` reads as much as it writes."""
+
+
+class Line(NamedTuple):
+    """A quantity that grows with the number of images."""
+
+    fixed: float
+    each: float
+    """For each image."""
+
+    def at(self, images: float) -> float:
+        """Return the quantity for that many images."""
+        return self.fixed + self.each * images
+
+
+class Stage(NamedTuple):
+    """What a stage takes."""
+
+    seconds: Line
+    memory: Line
+    """Bytes, at the peak."""
+    disk: Line
+    """Bytes that it writes."""
+
+
+class Measured(NamedTuple):
+    """What the costs follow from."""
+
+    stages: dict[str, Stage]
+    batch: int
+    """The images of a training step, on each machine."""
+    gradient: float
+    """The bytes that each machine contributes to a step."""
+    bounds_per_second: float
+    """Test images whose likelihood is bounded in a second, in all forms."""
+    pairs_per_second: float
+    """Pairs of test images in the estimate of the mutual information."""
+
+
+class Cost(NamedTuple):
+    """What a stage takes for some images."""
+
+    seconds: float
+    """On the machine that was measured."""
+    memory: float
+    """Bytes of the process, as the stage is now."""
+    machines: int
+    """Of `CORES`, if the stage is divided among them and ends within `HOURS`."""
+    disk: float
+    """Bytes that it writes."""
+    network: float
+    """Bytes that each machine reads, writes and exchanges, if no file is on it."""
+
+
+class Exchange(NamedTuple):
+    """An all-reduce of the gradients of a step."""
+
+    sent: float
+    """Bytes that each machine sends."""
+    seconds: float
+
+
+def read(report: dict[str, Any], params: dict[str, Any]) -> Measured:
+    """Return what `reports/benchmark.json` measured, with the settings in `params.yaml`."""
+    growth = report["growth"]
+    one, other = growth["stages"]
+
+    def line(stage: str, key: str, scale: float = 1.0) -> Line:
+        small, large = (scale * growth["stages"][size][stage][key] for size in (one, other))
+        each = max(0.0, (large - small) / (int(other) - int(one)))  # below zero, it is noise
+        return Line(max(0.0, small - each * int(one)), each)
+
+    stages = {
+        stage: Stage(line(stage, "seconds"), line(stage, "peak_mib", 2**20), line(stage, "bytes"))
+        for stage in growth["stages"][one]
+    }
+    return Measured(
+        stages,
+        params["train"]["batch_size"],
+        GRADIENT_BYTES * float(growth["parameters"]),
+        report["bound"]["architectures"]["tutorial, float32"]["decodings"]
+        / (PROTOCOLS * params["evaluate"]["samples"]),
+        growth["pairs_per_second"],
+    )
+
+
+def cost(row: str, images: float, measured: Measured) -> Cost:
+    """Return what a row of the tables, one of `ROWS`, takes for a number of images."""
+    name = ROWS[row]
+    stage, used = measured.stages[name], used_by(row, images, measured)
+    seconds = seconds_of(row, images, measured)
+    steps = used / measured.batch if name == "train" else 0.0
+    machines = machines_for(seconds, steps, measured.gradient)
+    disk = stage.disk.at(images)
+    source = "prepare" if row == SHARED_TEST else READ.get(name)
+    reads = used * measured.stages[source].disk.each if source else 0.0
+    exchanged = steps / machines * all_reduce(machines, measured.gradient).sent
+    return Cost(seconds, stage.memory.at(images), machines, disk, (reads + disk) / machines + exchanged)
+
+
+def used_by(row: str, images: float, measured: Measured) -> float:
+    """Return how many of the images a row uses."""
+    if row == SOME_STEPS:
+        return measured.batch * STEPS
+    return TESTED * images if row == SHARED_TEST else images
+
+
+def seconds_of(row: str, images: float, measured: Measured) -> float:
+    """Return the seconds of a row on the machine that was measured."""
+    stage, used = measured.stages[ROWS[row]], used_by(row, images, measured)
+    if row == SHARED_TEST:  # each test image is compared with each
+        return stage.seconds.at(images) + used / measured.bounds_per_second + used**2 / measured.pairs_per_second
+    return stage.seconds.at(used)
+
+
+def machines_for(seconds: float, steps: float, gradient: float) -> int:
+    """Return how many machines do the work within `HOURS`.
+
+    Args:
+        seconds: on the machine that was measured.
+        steps: of one machine. Several take as many fewer, each with a larger batch in all, and exchange gradients.
+        gradient: bytes.
+    """
+    work, machines = seconds / speedup(), 1
+    while work / machines + steps / machines * all_reduce(machines, gradient).seconds > 3600 * HOURS:
+        machines = machines + 1 if steps else math.ceil(work / (3600 * HOURS))
+    return machines
+
+
+def speedup() -> float:
+    """Return how many times faster a machine of `CORES` is than the machine that was measured."""
+    return EFFICIENCY * CORES / MEASURED_CORES
+
+
+def all_reduce(machines: int, gradient: float) -> Exchange:
+    """Return what a ring of machines sends to sum gradients of so many bytes.
+
+    Patarasuk & Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (2009): 2 (M - 1) messages
+    of a share 1 / M of the gradients.
+    """
+    sent = 2 * (machines - 1) / machines * gradient
+    return Exchange(sent, sent / BANDWIDTH + 2 * (machines - 1) * LATENCY)
+
+
+def fits_memory(stage: Stage) -> float:
+    """Return for how many images the memory of a machine is enough."""
+    return (MEMORY - stage.memory.fixed) / stage.memory.each if stage.memory.each else math.inf
+
+
+def fits_time(row: str, measured: Measured) -> float:
+    """Return for how many images one machine of `CORES` is fast enough; infinity where the number does not matter."""
+    low, high = 1.0, 1e15
+    if seconds_of(row, high, measured) / speedup() <= 3600 * HOURS:
+        return math.inf
+    while high / low > 1.001:
+        middle = math.sqrt(low * high)
+        within = seconds_of(row, middle, measured) / speedup() <= 3600 * HOURS
+        low, high = (middle, high) if within else (low, middle)
+    return low
