@@ -19,10 +19,10 @@ export PIP_USER = 0
 
 # Programs in an environment contain its path, so a moved or copied checkout makes its environment again.
 ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
-$(shell rm -f .venv/ready .venv/ready-export .venv/ready-dev)
+$(shell rm -f .venv/ready .venv/ready-export .venv/ready-sweep .venv/ready-dev)
 endif
 
-.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages
+.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages sweep-packages
 
 repro: params
 	$(BIN)/dvc repro
@@ -65,6 +65,9 @@ rate-distortion: git-commit params
 # What `vae export` needs.
 export-packages: .venv/ready-export
 
+# What `vae sweep` needs.
+sweep-packages: .venv/ready-sweep
+
 lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -78,7 +81,7 @@ docs: .venv/ready-dev
 # Asks osv.dev for known vulnerabilities of the pins of this Python and system; fails where it cannot be reached, too.
 audit: .venv/ready-dev
 	$(BIN)/pip-audit --strict --vulnerability-service osv --progress-spinner off --disable-pip \
-		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-dev.txt
+		-r requirements-uv.txt -r requirements.txt -r requirements-export.txt -r requirements-sweep.txt -r requirements-dev.txt
 
 fuzz: .venv/fuzz/ready
 	PYTHONPATH=src .venv/fuzz/bin/python tests/data/fuzz/fuzz_idx.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
@@ -118,7 +121,11 @@ git-commit: git-clone
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-export.txt
 	@touch $@
 
-.venv/ready-dev: requirements-dev.txt .venv/ready-export
+.venv/ready-sweep: requirements-sweep.txt .venv/ready
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-sweep.txt
+	@touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready-export .venv/ready-sweep
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -142,7 +149,10 @@ lock: .venv/ready-dev
 	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["optional-dependencies"]["export"], sep="\n")' | \
 		$(COMPILE) - -c requirements.txt -o requirements-export.txt
-	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -o requirements-dev.txt
+	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["optional-dependencies"]["sweep"], sep="\n")' | \
+		$(COMPILE) - -c requirements.txt -c requirements-export.txt -o requirements-sweep.txt
+	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -c requirements-sweep.txt -o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.
 page: .venv/ready

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from imports import ROOT
 
 PIN = re.compile(r"^([\w.-]+)(?:\[(.*)\])?==", re.MULTILINE)
-FILES = ("requirements-uv.txt", "requirements.txt", "requirements-export.txt", "requirements-dev.txt")
+FILES = ("requirements-uv.txt", "requirements.txt", "requirements-export.txt", "requirements-sweep.txt", "requirements-dev.txt")
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -72,7 +72,7 @@ def installed(folder: Path) -> Path:
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     (folder / ".venv").mkdir()
     (folder / ".venv/place").write_text(f"{folder.resolve()}\n", encoding="utf-8")
-    for name in ("ready", "ready-export", "ready-dev"):
+    for name in ("ready", "ready-export", "ready-sweep", "ready-dev"):
         (folder / ".venv" / name).touch()
     return folder
 
