@@ -17,7 +17,13 @@ from packaging.utils import canonicalize_name
 from imports import ROOT
 
 PIN = re.compile(r"^([\w.-]+)(?:\[(.*)\])?==", re.MULTILINE)
-FILES = ("requirements-uv.txt", "requirements.txt", "requirements-export.txt", "requirements-sweep.txt", "requirements-dev.txt")
+FILES = (
+    "requirements-uv.txt",
+    "requirements.txt",
+    "requirements-export.txt",
+    "requirements-sweep.txt",
+    "requirements-dev.txt",
+)
 
 
 @pytest.mark.parametrize("file", FILES)
