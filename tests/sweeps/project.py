@@ -15,6 +15,7 @@ from imports import ROOT
 EPOCHS = 4
 DIVERGES = 7
 """The latent dimensions with which the training fails in its second epoch."""
+LEARNING_RATE = 0.5
 NAME = "lat"
 
 DVC_YAML: dict[str, Any] = {
@@ -125,13 +126,13 @@ class Project:
     def git(self, *arguments: str) -> str:
         return self.run("git", *arguments).strip()
 
-    def at(self, name: str, file: str) -> str:
-        """Return a file of an experiment."""
-        (commit,) = self.git("for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}").split()
-        return self.git("show", f"{commit}:{file}")
-
     def experiments(self) -> list[str]:
-        return sorted(line.rpartition("/")[2] for line in self.git("for-each-ref", "refs/exps").splitlines())
+        """Return the experiments, as DVC names them in git: the commit that they start from, and their names."""
+        return self.git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/exps").splitlines()
+
+    def commit_of(self, name: str) -> str:
+        """Return the commit of an experiment."""
+        return self.git("for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}")
 
     def lines(self) -> list[list[float]]:
         """Return what was computed: latent dimension, learning rate, epoch, cores."""
@@ -143,7 +144,7 @@ def make_project(path: Path) -> Project:
     path.mkdir(parents=True)
     project = Project(path)
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["train"] |= {"epochs": EPOCHS, "learning_rate": 0.5}
+    params["train"] |= {"epochs": EPOCHS, "learning_rate": LEARNING_RATE}
     project.write("params.yaml", yaml.safe_dump(params))
     project.write("dvc.yaml", yaml.safe_dump(DVC_YAML))
     project.write("src/train.py", TRAIN)

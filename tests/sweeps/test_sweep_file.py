@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from imports import ROOT
 from vae.errors import InputError
@@ -154,7 +155,7 @@ def test_the_parameters_of_a_trial_differ_in_its_settings_only_and_keep_the_comm
     expected["prepare"]["image_size"] = [32, 32]
     expected["train"]["learning_rate"] = 1e-05
     expected["model"]["conditional"] = True
-    assert yaml.safe_load(after) == expected
+    assert YAML(typ="safe").load(after) == expected  # as DVC and the stages read it
     changed = [line for line in after.splitlines() if line not in before.splitlines()]
     assert [line.split(":")[0].strip() for line in changed if ":" in line] == [
         "seed",

@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from vae.errors import InputError
 from vae.io.whole import whole
 from vae.settings.__main__ import SECTIONS
 from vae.settings.combinations import check_together
 from vae.settings.loader import validate
+
+
+class _Representer(RoundTripRepresenter):  # type: ignore[misc, unused-ignore]
+    """Writes null as this file does, and not as nothing."""
+
+
+_Representer.add_representer(type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null"))
 
 
 def write_params(source: Path, settings: dict[str, Any], target: Path) -> None:
@@ -28,6 +36,7 @@ def write_params(source: Path, settings: dict[str, Any], target: Path) -> None:
         OSError: a file cannot be read or written.
     """
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = 2**16  # no line breaks of ours
     params = yaml.load(source)
     for key, value in settings.items():
