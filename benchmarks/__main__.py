@@ -21,7 +21,19 @@ from vae.stage import run_stage
 
 REPORT = Path("reports/benchmark.json")
 PARTS = (
-    *("step", "variants", "bound", "encode", "export", "durability", "scaling", "streaming", "memory", "stages"),
+    *(
+        "step",
+        "variants",
+        "bound",
+        "encode",
+        "export",
+        "durability",
+        "scaling",
+        "streaming",
+        "memory",
+        "stages",
+        "sweep",
+    ),
     *("tutorial", "quality"),
 )
 SECTIONS = {"quality": "time_to_quality"}
