@@ -44,9 +44,13 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
 
     with project.start("vae", "sweep", seconds=0.5) as process:
         assert process.stdout
+        printed = []
         for line in process.stdout:
+            printed.append(line)
             if re.match(rf"{NAME}-\d: epoch 2/", line):
                 break
+        else:
+            pytest.fail("".join(printed))
         kill(process)
     wait_until_ended(project)
     assert 2 <= len(project.lines()) < len(DIMENSIONS) * EPOCHS

@@ -36,6 +36,8 @@ POLL = 0.2
 """Seconds between two looks at a training."""
 DEATHS = 3
 """How often the process of a trial may die before it counts as failed."""
+STARTS = 3
+"""How often to try to start Ray."""
 WORST = 1e30
 """The validation loss of a trial without an epoch, for Ray, which wants a number."""
 
@@ -224,18 +226,19 @@ def run_trials(
 
 
 def _connect(address: str | None, sweep: Sweep, threads: int) -> None:
-    quiet = {"log_to_driver": False, "logging_level": "critical"}
-    try:
-        if address:
-            ray.init(address=address, **quiet)
-        else:
-            ray.init(
-                address="local",
-                num_cpus=sweep.workers * threads,
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        where = f"no Ray cluster answers at {address}" if address else "Ray does not start"
-        raise InputError(f"{where}: {' '.join(str(error).split())}") from None
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
+    if address:
+        options["address"] = address
+    else:
+        options |= {"address": "local", "num_cpus": sweep.workers * threads, "include_dashboard": False}
+        options["_node_ip_address"] = "127.0.0.1"
+    for attempt in range(1, STARTS + 1):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:  # Ray raises this very class, too
+            # Its processes must be there within 30 seconds, which they are not on a busy machine.
+            if not address and "timed out" in str(error) and attempt < STARTS:
+                continue
+            where = f"no Ray cluster answers at {address}" if address else "Ray does not start"
+            raise InputError(f"{where}: {' '.join(str(error).split())}") from None
