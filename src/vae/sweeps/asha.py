@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 # Before Ray is imported: nothing is sent or written that is not needed, and Ctrl-C arrives here.
 os.environ |= {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_agent_register_timeout_ms": "120000",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
