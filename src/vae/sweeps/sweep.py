@@ -41,7 +41,7 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
         checkout = _begin(path, root, sweep, trials, folder)
         pending = _pending(checkout, folder, trials)
         done = len(trials) - len(pending)
-        print(f"{len(trials)} trials{f', of which {done} have ended before' if done else ''}", flush=True)
+        print(f"{len(trials)} trials{f', {done} of them from an earlier run' if done else ''}", flush=True)
         if pending:
             work = tune.Work(checkout, folder, {trial.name: trial for trial in trials}, sweep.stages, threads)
             tune.run_trials(work, pending, sweep, epochs, address, describe)
