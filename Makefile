@@ -24,7 +24,7 @@ ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
 $(shell rm -f .venv/ready .venv/ready-*)
 endif
 
-.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages push-runs card
+.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages sweep-packages push-runs card
 
 repro: params
 	$(BIN)/dvc repro
@@ -69,6 +69,9 @@ export-packages: .venv/ready-export
 
 # What a remote of DVC in S3 needs.
 s3-packages: .venv/ready-s3
+
+# What `vae sweep` needs.
+sweep-packages: .venv/ready-sweep
 
 # All earlier runs with their outputs, to the default remote of DVC: another clone's `dvc repro --pull` restores them.
 push-runs: params
@@ -132,7 +135,7 @@ git-commit: git-clone
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r $<
 	@touch $@
 
-.venv/ready-dev: .venv/ready-export .venv/ready-s3
+.venv/ready-dev: .venv/ready-export .venv/ready-s3 .venv/ready-sweep
 
 .venv/torch/ready: benchmarks/requirements.txt .venv/ready
 	$(PYTHON) -m venv .venv/torch
@@ -151,12 +154,13 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --g
 lock: .venv/ready-dev
 	$(COMPILE) --group uv -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
-	for group in export gpu s3; do \
+	for group in export gpu s3 sweep; do \
 		$(BIN)/python -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 			print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $$group | \
 			$(COMPILE) - -c requirements.txt -o requirements-$$group.txt || exit 1; \
 	done
-	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -c requirements-s3.txt -o requirements-dev.txt
+	$(COMPILE) --group dev -c requirements.txt -c requirements-export.txt -c requirements-s3.txt -c requirements-sweep.txt \
+		-o requirements-dev.txt
 
 # Renews the libraries in the page of `dvc plots`; needs npm.
 page: .venv/ready

@@ -22,7 +22,7 @@ from vae.stage import run_stage
 REPORT = Path("reports/benchmark.json")
 PARTS = (
     *("step", "gpu", "variants", "bound", "encode", "encode_parts", "export", "durability", "scaling", "streaming"),
-    *("memory", "growth", "stages", "tutorial", "quality"),
+    *("memory", "growth", "sweep", "stages", "tutorial", "quality"),
 )
 SECTIONS = {"quality": "time_to_quality"}
 

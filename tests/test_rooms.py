@@ -18,7 +18,7 @@ FLOORS = (
     {"evaluation"},
     {"plots"},
     {"inference"},
-    {"exporting", "explorer"},
+    {"exporting", "explorer", "sweeps"},
     {"cli"},
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

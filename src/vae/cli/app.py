@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from vae.cli import images, latents, model
+from vae.cli import images, latents, model, sweep
 from vae.stage import run_program
 
 COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
@@ -32,6 +32,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
     images.interpolate: ("vae interpolate first.png second.png --output walk.png",),
     model.explore: ("vae explore", "vae explore copied.html"),
     model.export: ("vae export --format onnx", "vae export my.keras --format litert --output phone --images photos"),
+    sweep.sweep: ("vae sweep sweep.yaml", "vae sweep sweep.yaml --dry-run"),
 }
 """The commands and their examples."""
 

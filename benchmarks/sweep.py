@@ -1,0 +1,78 @@
+"""Images per second of one training on all cores, and of several trainings at once that share the cores.
+
+The trainings of a sweep are kept on cores of their own, as here: `vae.sweeps.running`.
+"""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pandas as pd
+from tqdm import trange
+
+from vae.settings.loader import load_settings
+from vae.settings.train import Train
+
+STEPS, LATENT_DIM = 200, 10
+SHAPE = ("28", "28", "1")
+
+
+def measure(rounds: int = 5) -> dict[str, Any]:
+    """Time one training, and as many as there are cores, up to two, in turn; print and return the results.
+
+    Returns:
+        Medians over the rounds: images per second of all trainings together, for one and for two.
+    """
+    _, settings = load_settings(Train)
+    cores = sorted(os.sched_getaffinity(0))
+    halves = [cores[: len(cores) // 2], cores[len(cores) // 2 :]]
+    one, two = start([cores], settings.batch_size), start(halves, settings.batch_size)
+    rows = []
+    for _ in trange(rounds, desc="sweep", disable=None):
+        rows.append({"1": rate(one, settings.batch_size), "2": rate(two, settings.batch_size)})
+    for process in one + two:
+        process.communicate()
+    speeds = pd.DataFrame(rows).median()
+    results = {
+        "rounds": rounds,
+        "batch_size": settings.batch_size,
+        "images_per_second": {trainings: float(speed) for trainings, speed in speeds.items()},
+        "ratio": float(speeds["2"] / speeds["1"]),
+    }
+    print(results, flush=True)
+    return results
+
+
+def start(places: list[list[int]], batch_size: int) -> list[subprocess.Popen[str]]:
+    """Start a training on each list of cores, and wait until all are ready."""
+    arguments = ["fused", "float32", str(batch_size), *SHAPE, str(LATENT_DIM)]
+    processes = []
+    for cores in places:
+        code = f"import os, runpy; os.sched_setaffinity(0, {cores}); " + RUN
+        command = [sys.executable, "-c", code, *arguments]
+        processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))  # noqa: S603
+    seconds(processes, 0)
+    seconds(processes, 1)
+    return processes
+
+
+RUN = "runpy.run_module('benchmarks.keras_worker', run_name='__main__', alter_sys=True)"
+
+
+def rate(processes: list[subprocess.Popen[str]], batch_size: int) -> float:
+    """Return the images per second of all trainings together, while all are running."""
+    return sum(STEPS * batch_size / taken for taken in seconds(processes, STEPS))
+
+
+def seconds(processes: list[subprocess.Popen[str]], steps: int) -> list[float]:
+    """Let all trainings take that many steps at the same time, and return the seconds that each took."""
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(f"{steps}\n")
+        process.stdin.flush()
+    answers = []
+    for process in processes:
+        assert process.stdout
+        answers.append(float(process.stdout.readline()))
+    return answers

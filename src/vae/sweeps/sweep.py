@@ -1,0 +1,144 @@
+"""A sweep from its file to its table."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vae.errors import InputError
+from vae.sweeps.checkout import Checkout, committed, experiments, has_experiment, inspect_checkout
+from vae.sweeps.params import check_params
+from vae.sweeps.records import Folder, Record
+from vae.sweeps.running import save_stopped
+from vae.sweeps.settings import Sweep, Trial, read_sweep
+from vae.sweeps.table import describe, table
+
+
+def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> None:
+    """Run the trials of a sweep that have not finished, and print a table of all.
+
+    Args:
+        path: the file of the sweep.
+        address: the address of a Ray cluster; None uses this machine.
+        dry_run: only print the trials.
+
+    Raises:
+        InputError: the file, a setting or the checkout is not as it must be; or a trial failed.
+    """
+    root = Path.cwd()
+    sweep, trials = read_sweep(path)
+    epochs = {trial.name: _checked(path, root, trial) for trial in trials}
+    _check_asha(path, sweep, max(epochs.values()))
+    if dry_run:
+        for trial in trials:
+            print(f"{trial.name}: {', '.join(f'{key}={trial.settings[key]}' for key in trial.varied)}")
+        return
+    threads = _threads(path, sweep, address)
+    tune = _require_ray()
+    folder = Folder(root, sweep.name)
+    with folder.exclusive():
+        checkout = _begin(path, root, sweep, trials, folder)
+        pending = _pending(checkout, folder, trials)
+        done = len(trials) - len(pending)
+        print(f"{len(trials)} trials{f', {done} of them from an earlier run' if done else ''}", flush=True)
+        if pending:
+            work = tune.Work(checkout, folder, {trial.name: trial for trial in trials}, sweep.stages, threads)
+            tune.run_trials(work, pending, sweep, epochs, address, describe)
+            shutil.rmtree(folder.ray, ignore_errors=True)  # nothing in it is needed again
+            _pending(checkout, folder, trials)
+    records = {trial.name: folder.read(trial.name) for trial in trials}
+    _report(trials, records, folder)
+
+
+def _checked(path: Path, root: Path, trial: Trial) -> int:
+    """Return the epochs of a trial at most."""
+    try:
+        return check_params(root / "params.yaml", trial.settings)
+    except InputError as error:
+        raise InputError(f"{path}: {trial.name}: {error}") from None
+
+
+def _check_asha(path: Path, sweep: Sweep, longest: int) -> None:
+    if sweep.reduction_factor and sweep.grace_period >= longest:
+        raise InputError(
+            f"{path}: sweep.grace_period is {sweep.grace_period}, but must be less than train.epochs, {longest}, or "
+            "ASHA stops no trial; or set sweep.reduction_factor to null."
+        )
+
+
+def _threads(path: Path, sweep: Sweep, address: str | None) -> int:
+    """Return the cores of each trial."""
+    if sweep.threads:
+        return sweep.threads
+    if address:
+        raise InputError(f"{path}: sweep.threads is null, but on a cluster it must be the number of cores of a trial.")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // sweep.workers)
+
+
+def _require_ray() -> Any:
+    try:
+        from vae.sweeps import asha
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "ray"
+        raise InputError(
+            f"ray, which a sweep needs, {'is not installed' if missing else f'cannot be imported ({error})'}: run "
+            "make sweep-packages in this project's repository, or pip install 'vae-pipeline[sweep]'."
+        ) from None
+    return asha
+
+
+def _begin(path: Path, root: Path, sweep: Sweep, trials: list[Trial], folder: Folder) -> Checkout:
+    """Return what the trials start from: if the sweep has begun before, what it was then."""
+    settings = {trial.name: trial.settings for trial in trials}
+    plan = {"trials": settings, "stages": sweep.stages}
+    began = folder.read_plan()
+    if began is None:
+        commit = committed(root)
+        if taken := sorted(experiments(root) & settings.keys()):
+            raise InputError(
+                f"{path}: sweep.name is {sweep.name}, but there is an experiment {taken[0]}: choose another name, or "
+                "remove the experiment by dvc exp remove."
+            )
+        keys = {key for trial in trials for key in trial.settings}
+        checkout = inspect_checkout(root, commit, sweep.stages, keys)
+        folder.write_plan({"plan": plan, "checkout": checkout._asdict() | {"root": None}})
+        return checkout
+    if began["plan"] != plan:
+        raise InputError(
+            f"{path}: sweep.name is {sweep.name}, but a sweep of that name has other trials: choose another name, or "
+            f"remove {folder.path.relative_to(root)} and its experiments."
+        )
+    return Checkout(**began["checkout"])._replace(root=root)
+
+
+def _pending(checkout: Checkout, folder: Folder, trials: list[Trial]) -> list[str]:
+    """Return the trials that are left to run, which includes those that failed; save those that ASHA stopped."""
+    names = []
+    for trial in trials:
+        record = folder.read(trial.name)
+        saved = record is not None and has_experiment(checkout.root, checkout.commit, trial.name)
+        if record and record.status == "stopped" and not saved and folder.clone(trial.name).exists():
+            save_stopped(checkout, folder, trial)
+        elif not saved:
+            names.append(trial.name)
+    return names
+
+
+def _report(trials: list[Trial], records: Mapping[str, Record | None], folder: Folder) -> None:
+    """Print the table, and the command that brings the best trial back.
+
+    Raises:
+        InputError: a trial failed.
+    """
+    print(table(trials, records))
+    finished = [(record.best, name) for name, record in records.items() if record and record.status == "finished"]
+    if found := [(best, name) for best, name in finished if best is not None]:
+        print(f"the best is {min(found)[1]}: dvc exp apply {min(found)[1]}")
+    if failed := [name for name, record in records.items() if not record or record.status == "failed"]:
+        logs = (folder.path / "logs").relative_to(Path.cwd())
+        raise InputError(
+            f"{len(failed)} of {len(trials)} trials failed: {', '.join(failed)}; what each printed is in {logs}. The "
+            "same command tries them again."
+        )
