@@ -109,6 +109,8 @@ class Run:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        assert self.process.stdin
+        self.process.stdin.close()
         self._release()
 
     def _release(self) -> None:
