@@ -37,8 +37,17 @@ def test_plain_compile_and_fit_lower_the_loss(images: NDArray[np.float32]) -> No
     np.testing.assert_allclose(np.add(history["reconstruction"], history["kl"]), history["loss"], rtol=1e-5)
 
 
-def test_training_step_is_the_one_of_keras() -> None:
-    assert VAE.train_step is keras.Model.train_step
+def test_training_and_test_steps_are_those_of_keras_without_a_strategy(
+    images: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = []
+    for name in ("train_step", "test_step"):
+        keras_own = getattr(keras.Model, name)
+        monkeypatch.setattr(keras.Model, name, lambda self, data, f=keras_own: called.append(f) or f(self, data))
+    model = VAE(MNIST, 2, architecture="mlp")
+    model.compile("adam", run_eagerly=True)
+    model.fit(images, validation_data=images, verbose=0)
+    assert [f.__name__ for f in called] == ["train_step", "test_step"]
 
 
 def test_dropout_acts_only_in_training(images: NDArray[np.float32]) -> None:

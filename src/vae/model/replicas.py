@@ -49,6 +49,7 @@ def drawn_together(draw: Callable[[Any], KerasTensor], shape: Any, samples: int 
     return tf.reshape(values[:, start : start + own], (samples * own, *each))
 
 
+@keras.saving.register_keras_serializable("vae")
 class Dropout(layers.Dropout):
     """Keras's dropout, with the same mask for an image whatever the number of replicas."""
 
