@@ -61,6 +61,7 @@ if os.environ.get("ABORTS"):
     os.abort()
 class config:
     list_logical_devices = list
+    list_physical_devices = staticmethod(lambda kind: [])
 """,
     "keras.py": """
 from unittest.mock import Mock
