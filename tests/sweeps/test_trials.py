@@ -76,7 +76,7 @@ def test_all_processes_of_a_trial_end_with_the_process_that_started_it(project: 
         "print(run.process.pid, flush=True); time.sleep(60)"
     )
     plan = json.dumps(checkout._asdict() | {"root": None})
-    command = [sys.executable, "-c", code, project.path, plan]
+    command = [sys.executable, "-c", code, str(project.path), plan]
     with subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         group = int(parent.stdout.readline())
