@@ -103,7 +103,8 @@ def cache(checkout: Repository) -> set[Path]:
 def run_until(checkout: Repository, seconds: float, training: bool) -> tuple[bool, str]:
     """Kill a run after so many seconds, unless it ends before; return whether it was killed, and its output.
 
-    DVC does not write `dvc.lock` in one step. If the last kill left half of it, it is restored, and nothing runs.
+    DVC does not write `dvc.lock` and its own lock in one step. If the last kill left half of one, it is restored or
+    removed, and nothing runs.
     If `training`, the seconds count from its first line about an epoch.
     """
 
@@ -124,6 +125,9 @@ def run_until(checkout: Repository, seconds: float, training: bool) -> tuple[boo
     timer.cancel()
     if re.search(r"'\./dvc\.lock' (is invalid|validation failed)", output):  # a kill came while DVC was writing
         checkout.run("git", "checkout", "--quiet", "dvc.lock")  # as docs/troubleshooting.md says
+        return False, ""
+    if "Unable to read RWLock-file" in output and "training on" not in output:  # likewise
+        (checkout.path / ".dvc/tmp/rwlock").unlink()
         return False, ""
     assert process.returncode in (0, -signal.SIGKILL), output
     return process.returncode != 0, output
