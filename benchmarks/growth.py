@@ -1,8 +1,7 @@
 """What a million images cost: the seconds, the memory and the disk of each stage, at a quarter of a million and at one.
 
 The difference between the two is what each further image costs. The images are MNIST's, repeated. This process stays
-small, without TensorFlow: the peak memory of a stage, as the system counts it, is at least that of the process that
-started it.
+small, without TensorFlow, because the system counts the memory of the starting process in a stage's peak.
 """
 
 import json

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from commands import Commands
+
 SMALL: dict[str, dict[str, Any]] = {
     "prepare": {"share": 0.01, "validation_size": 100},
     "model": {"latent_dim": 4},
@@ -33,7 +35,7 @@ ASCII = MappingProxyType({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8
 NAME = os.fsdecode("é ü 数 repository".encode())
 
 
-class Repository:
+class Repository(Commands):
     """A checkout in which commands run as a user would run them, with the environment activated.
 
     The user's home is empty, git does not know their name, and their locale is C: `UTF8` where Python may treat it as
@@ -63,25 +65,6 @@ class Repository:
     def copy(self, path: Path, locale: Mapping[str, str] = UTF8) -> "Repository":
         """Copy it to another place, with its outputs and DVC's cache."""
         return Repository(shutil.copytree(self.path, path, symlinks=True), locale)
-
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own, so that all of it can be killed."""
-        return subprocess.Popen(
-            command,
-            cwd=self.path,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-
-    def run(self, *command: str, status: int = 0) -> str:
-        with self.start(*command) as process:
-            output = process.communicate()[0]
-        assert process.returncode == status, output
-        return output
 
     def dvc(self, *arguments: str, status: int = 0) -> str:
         return self.run(self.python, "-m", "dvc", *arguments, status=status)

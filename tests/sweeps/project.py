@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from commands import Commands
 from imports import ROOT
 
 EPOCHS = 4
@@ -80,7 +81,7 @@ pathlib.Path("reports/metrics.json").write_text(json.dumps({"loss": latent_dim +
 """
 
 
-class Project:
+class Project(Commands):
     """The project in a git repository, in which `vae sweep` runs as a user would run it."""
 
     def __init__(self, path: Path) -> None:
@@ -104,24 +105,6 @@ class Project:
         """Write sweep.yaml."""
         sweep = {"name": NAME, "vary": {"model.latent_dim": [2]}} | changes
         self.write("sweep.yaml", yaml.safe_dump({"seed": 1, "sweep": sweep}))
-
-    def start(self, *command: str, seconds: float = 0) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            command,
-            cwd=self.path,
-            env=self.env | {"SECONDS": str(seconds)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-
-    def run(self, *command: str, status: int = 0) -> str:
-        with self.start(*command) as process:
-            output = process.communicate()[0]
-        assert process.returncode == status, output
-        return output
 
     def git(self, *arguments: str) -> str:
         return self.run("git", *arguments).strip()

@@ -42,7 +42,7 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
     base = project.git("rev-parse", "HEAD")
     project.sweep(vary={"model.latent_dim": DIMENSIONS}, fixed={"seed": 9}, workers=2)
 
-    with project.start("vae", "sweep", seconds=0.5) as process:
+    with project.start("vae", "sweep", SECONDS="0.5") as process:
         assert process.stdout
         printed = []
         for line in process.stdout:

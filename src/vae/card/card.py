@@ -141,7 +141,7 @@ def _parameters(subject: Subject) -> str:
     if train["initial_weights"] != RANDOM_WEIGHTS:
         start = " It started from the weights of another checkpoint, whose data this card does not know."
     text = (
-        f"Trained for {subject.run.epochs} of at most {train['epochs']} epochs. The weights are those of the epoch "
+        f"Trained for {subject.run.epochs} of at most {train['epochs']} epochs. The weights are from the epoch "
         f"with the lowest validation loss{after}.{start}"
     )
     rows = [

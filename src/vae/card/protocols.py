@@ -19,7 +19,7 @@ class Protocol(NamedTuple):
 GREY, BINARIZED = "grey", "binarized"
 DENSITY = (
     "A density is not a probability: the loss may be negative, and depends on the scale of the values. Bits per "
-    "dimension are left out, since they would be compared with those of 256 levels."
+    "dimension are left out, since readers would compare them with likelihoods of 256 levels."
 )
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {

@@ -1,8 +1,8 @@
 """Training on several replicas of a model, each with a part of every batch, by `tf.distribute`.
 
-The replicas together do what one would do with the whole batch: the loss and its gradient are averages over all its
-images, however they are divided, and each image gets the noise that it would get there. Without a strategy, nothing
-here changes anything.
+Together, the replicas do what a single one would do with the whole batch: the loss and its gradient are averages over
+all images, however the batch is divided, and each image gets the same noise. Without a strategy, this module changes
+nothing.
 """
 
 from collections.abc import Callable
@@ -32,11 +32,11 @@ def batch_mean(values: KerasTensor) -> KerasTensor:
 
 
 def drawn_together(draw: Callable[[Any], KerasTensor], shape: Any, samples: int = 1) -> KerasTensor:
-    """Draw random values for the batch of all replicas, and return those of this replica's images.
+    """Draw random values for the batch of all replicas, and return the values of this replica's images.
 
     Args:
         draw: returns values of the shape that it is given. It must return the same ones in each replica.
-        shape: the shape of this replica's values, (samples * batch, …): first those of the first sample.
+        shape: the shape of this replica's values, (samples * batch, …), beginning with the first sample.
         samples: the number of samples for each image.
     """
     if _alone():
@@ -64,7 +64,7 @@ class Dropout(layers.Dropout):
 class ReplicatedSteps(keras.Model):
     """The steps of `fit` and `evaluate` on several replicas: `compute_loss` is averaged over the images of all.
 
-    Keras's own steps add the replicas' losses up, whatever their numbers of images, and `fit` cannot reduce the
+    Keras's own steps add up the replicas' losses, whatever their numbers of images, and `fit` cannot reduce the
     results of several workers (https://github.com/keras-team/keras/issues/20585).
     """
 

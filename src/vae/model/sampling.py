@@ -61,7 +61,7 @@ class Sampling(layers.Layer):
     def call(self, z_mean: KerasTensor, z_log_var: KerasTensor, samples: int = 1) -> KerasTensor:
         """Draw z, (samples * batch, latent_dim), from the mean and the log-variance of the same shape.
 
-        With more than one sample for each image, both begin with those of the first sample.
+        With more than one sample for each image, both arguments contain the images once for each sample.
         """
 
         def normal(shape: Any) -> KerasTensor:

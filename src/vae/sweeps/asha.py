@@ -63,7 +63,7 @@ class Worker(tune.Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Turn to another trial."""
         self.cleanup()
-        self.trial, self.run, self.told = self.work.trials[new_config["trial"]], None, 0
+        self.trial, self.run, self.reported = self.work.trials[new_config["trial"]], None, 0
         return True
 
     def step(self) -> dict[str, Any]:
@@ -73,9 +73,9 @@ class Worker(tune.Trainable):
             self.run = self.run or Run(checkout, folder, self.trial, stages, threads)
             while True:
                 found = self.run.epochs()
-                if len(found.losses) > self.told:
-                    self.told += 1
-                    return {"epoch": self.told, "val_loss": found.losses[self.told - 1], "done": False}
+                if len(found.losses) > self.reported:
+                    self.reported += 1
+                    return {"epoch": self.reported, "val_loss": found.losses[self.reported - 1], "done": False}
                 if found.ended:
                     record = self.run.collect()
                     break
@@ -83,7 +83,7 @@ class Worker(tune.Trainable):
         except (InputError, OSError) as error:
             record = Record("failed", self.run.epochs().losses if self.run else [], str(error))
         last = record.losses[-1] if record.losses else WORST
-        return {"epoch": self.told, "val_loss": last, "done": True, "record": record._asdict()}
+        return {"epoch": self.reported, "val_loss": last, "done": True, "record": record._asdict()}
 
     def cleanup(self) -> None:
         """End the trial, unless it has ended. If ASHA ends it, it becomes an experiment as it is."""
@@ -102,7 +102,7 @@ def add(losses: dict[str, list[float]], name: str, result: dict[str, Any]) -> No
 
 
 class RecordingASHA(ASHAScheduler):
-    """ASHA that records which trials it stops, and is told what trials of an earlier run have reached.
+    """ASHA that records which trials it stops, and takes the trials of an earlier run into account.
 
     Args:
         folder: the folder of the sweep.

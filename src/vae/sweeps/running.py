@@ -2,7 +2,7 @@
 
 Several `dvc exp run` in one repository disturb each other (treeverse/dvc#10673), also with --temp and in the queue. A
 clone has its own references and locks, and shares DVC's cache, with its run cache. Unfinished trainings keep their
-state in the checkout, like those of `dvc exp run --temp`, so that they resume in a new clone.
+state in the checkout, as with `dvc exp run --temp`, so that they resume in a new clone.
 """
 
 import csv
@@ -152,7 +152,7 @@ def fetch(checkout: Checkout, clone: Path, name: str) -> None:
         InputError: there is no such experiment, or git fails.
     """
     if not has_experiment(clone, checkout.commit, name):
-        raise InputError(f"DVC has made no experiment {name}, as its parameters are those of the last commit.")
+        raise InputError(f"DVC has made no experiment {name}, as its parameters equal the last commit's.")
     branch = reference(checkout.commit, name)
     # Without FETCH_HEAD and git's maintenance, which other trials may be at.
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
@@ -187,7 +187,7 @@ def losses(history: str) -> list[float]:
 
 
 def failure(log: Path, status: int) -> str:
-    """Return the sentence that says why a command failed: that of a stage, or else DVC's, or else its last line."""
+    """Return the sentence that says why a command failed: the stage's, or else DVC's, or else the last line."""
     lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
     found = [line.strip() for line in lines if line.strip()] or [f"it ended with status {status}"]
     for start in ("error: ", "ERROR: "):

@@ -39,7 +39,7 @@ def data_sets(
 
     Args:
         model: the model, whose strategy divides the batches.
-        images: those of the training, (n, height, width, channels), and of the validation, (m, …).
+        images: the training images, (n, height, width, channels), and the validation images, (m, …).
         labels: their labels, (n,) and (m,), for a conditional model.
         batch_size: the number of images in a training step, on all replicas together.
         seed: the seed of the shuffling.

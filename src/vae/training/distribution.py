@@ -22,12 +22,9 @@ LAST_WORDS = (
 )
 """The dozen lines that TensorFlow prints about a lost worker, before it raises one of `LOST`."""
 LOST = (
-    *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError),
-    tf.errors.DeadlineExceededError,
+    *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError),
 )
 """What TensorFlow raises in the remaining workers, depending on what they are doing, after one has ended."""
-
-
 BASES = (2**24, 2**24)
 """The bases of the two digits of a number of bytes: the largest whose digits float32 holds exactly.
 
@@ -74,7 +71,7 @@ class Workers(NamedTuple):
             )
 
     def from_chief(self, data: bytes) -> bytes:
-        """Return the chief's bytes; those of other workers are ignored."""
+        """Return the chief's bytes, whatever the bytes of the other workers."""
         if self.total == 1:
             return data
         digits = np.array(np.unravel_index(len(data), BASES), np.float32)
