@@ -20,7 +20,7 @@ from vae.training.distribution import read_cluster
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 6
+EPOCHS = 12
 SIZES = {"train": 247, "validation": 101}
 LOST = "another worker has ended or cannot be reached; start all workers again, and the training resumes after its last"
 
@@ -81,11 +81,12 @@ class Cluster:
         return {path.relative_to(own).as_posix() for path in own.rglob("*") if path.is_file()}
 
     def kill(self, victim: int, epochs: int) -> tuple[str, float]:
-        """Kill a worker after so many epochs. Return what the other prints on stderr, and after how many seconds."""
-        workers = self.start()
+        """Kill a worker after so many more epochs. Return what the other prints on stderr, after how many seconds."""
         history = self.folders[0] / "reports/history.csv"
+        before = len(pd.read_csv(history)) if history.exists() else 0
+        workers = self.start()
         deadline = time.monotonic() + 60
-        while not (history.exists() and len(history.read_text().splitlines()) > epochs):
+        while not (history.exists() and len(pd.read_csv(history)) >= before + epochs):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         workers[victim].kill()
@@ -132,7 +133,7 @@ def test_a_killed_worker_ends_the_other_and_they_resume_to_the_same_bytes(
     root: Path, tmp_path: Path, both: Cluster
 ) -> None:
     cluster = Cluster(root, tmp_path, 2, {"strategy": "multi_worker"})
-    for victim, epochs in ((1, 1), (0, 3)):
+    for victim, epochs in ((1, 1), (0, 2)):
         errors, seconds = cluster.kill(victim, epochs)
         (sentence,) = errors.strip().splitlines()
         assert sentence.startswith(f"error: {LOST}")
@@ -141,6 +142,24 @@ def test_a_killed_worker_ends_the_other_and_they_resume_to_the_same_bytes(
     assert "Resuming after epoch" in outputs[0]
     for name in ("models/vae.keras", "reports/history.csv"):
         assert (cluster.folders[0] / name).read_bytes() == (both.folders[0] / name).read_bytes()
+
+
+def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts(root: Path) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    waiting = "import vae, vae.training.distribution as d; d.PATIENCE = 1; d.connected('multi_worker').__enter__()"
+    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
+    done = subprocess.run(
+        [sys.executable, "-c", waiting],
+        env=os.environ | {"TF_CONFIG": json.dumps(config)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: the other workers ({addresses[1]}) did not connect within 1 s; start all workers, and check the "
+        "addresses in TF_CONFIG.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Training on several devices or machines by `tf.distribute`, as `train.strategy` names it."""
 
+import faulthandler
 import io
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,8 @@ LOST = (
     *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError),
 )
 """What TensorFlow raises in the remaining workers, depending on what they are doing, after one has ended."""
+PATIENCE = 300.0
+"""Seconds in which all workers must have started. TensorFlow would wait for an hour."""
 BASES = (2**24, 2**24)
 """The bases of the two digits of a number of bytes: the largest whose digits float32 holds exactly.
 
@@ -142,16 +146,36 @@ def connected(strategy: str) -> Iterator[Workers]:
     if len(addresses) < 2:
         yield Workers(_strategy(strategy))
         return
-    others = "the chief, " + addresses[0] if index else "the other workers: " + ", ".join(addresses[1:])
+    others = f"the chief ({addresses[0]})" if index else f"the other workers ({', '.join(addresses[1:])})"
     print(f"worker {index} of {len(addresses)} connects to {others}", flush=True)
+    late = f"{others} did not connect within {PATIENCE:.0f} s; start all workers, and check the addresses in {CLUSTER}."
     try:
         with without_chatter(LAST_WORDS):
-            yield Workers(tf.distribute.MultiWorkerMirroredStrategy(), index, len(addresses))
+            with _within(PATIENCE, late):
+                several = tf.distribute.MultiWorkerMirroredStrategy()
+            yield Workers(several, index, len(addresses))
     except LOST:
         raise InputError(
             "another worker has ended or cannot be reached; start all workers again, and the training resumes after "
             "its last finished epoch."
         ) from None
+
+
+@contextmanager
+def _within(seconds: float, otherwise: str) -> Iterator[None]:
+    """End the process with status 1 and a sentence if the block takes longer.
+
+    TensorFlow keeps Python's lock while it connects, so that no thread and no signal handler of Python could do it. The
+    thread of `faulthandler` needs no lock. It writes where the process stands, which lets a shell print the sentence.
+    """
+    command = ["sh", "-c", 'read -r _ && echo "error: $0" >&2', otherwise]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as shell:  # noqa: S603
+        assert shell.stdin
+        faulthandler.dump_traceback_later(seconds, exit=True, file=shell.stdin.fileno())
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def _strategy(strategy: str) -> tf.distribute.Strategy:
