@@ -31,6 +31,8 @@ from vae.model.vae import VAE
 from vae.training.batches import shuffled_batches
 
 MATMUL_SIZE, GPU_MATMUL_SIZE = 2048, 8192
+MOST_STEPS = 100
+"""The steps that there are images for."""
 
 
 def plain_vae(image_shape: tuple[int, int, int], latent_dim: int, **settings: Any) -> VAE:
@@ -61,11 +63,13 @@ def training(model: VAE, batch_size: int, folder: Path | None = None) -> Callabl
             None keeps them in memory.
     """
     first = model.steps_per_execution
-    shape = ((first + 100) * batch_size, *model.image_shape)
+    shape = ((first + MOST_STEPS) * batch_size, *model.image_shape)
     levels = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     images = stored(levels, folder) if folder else normalize(levels)
 
     def run(steps: int) -> float:
+        if steps > MOST_STEPS:
+            raise ValueError(f"there are images for {MOST_STEPS} steps, not for {steps}")
         stopwatch = Stopwatch()
         if folder:
             forget(folder)

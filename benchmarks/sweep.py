@@ -14,7 +14,7 @@ from tqdm import trange
 from vae.settings.loader import load_settings
 from vae.settings.train import Train
 
-STEPS, LATENT_DIM = 200, 10
+STEPS, LATENT_DIM = 100, 10
 SHAPE = ("28", "28", "1")
 
 

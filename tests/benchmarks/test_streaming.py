@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import memory
-from benchmarks.keras_worker import training
+from benchmarks.keras_worker import MOST_STEPS, training
 from vae.data.formats.npz import read_npz
 from vae.model.vae import VAE
 
@@ -34,3 +34,10 @@ def test_the_step_from_disk_takes_the_same_steps_as_the_step_from_memory(tmp_pat
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["noise.npz", "noise.shards"]
+
+
+def test_no_more_steps_are_timed_than_there_are_images_for() -> None:
+    model = VAE((12, 12, 3), 2)
+    model.compile("adam")
+    with pytest.raises(ValueError, match="there are images for 100 steps, not for 101"):
+        training(model, 4)(MOST_STEPS + 1)
