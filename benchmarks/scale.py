@@ -7,23 +7,23 @@ import math
 from typing import Any, NamedTuple
 
 HOURS = 24.0
-"""In which a stage should end."""
+"""The time limit of a stage."""
 MEASURED_CORES, CORES = 2, 16
-"""Of the machine that was measured, and of the machines that are counted."""
+"""The cores of the machine that was measured, and of each machine that is counted."""
 EFFICIENCY = 0.8
 """The share of their speed that the cores keep when all `CORES` compute together."""
 MEMORY = 64e9
-"""Bytes of a machine."""
+"""The memory of a machine, in bytes."""
 BANDWIDTH, LATENCY = 1.25e9, 50e-6
 """Between machines: 10 Gbit/s, in bytes per second, and the seconds of a message."""
 STEPS = 100_000
-"""Of a training that is not counted in passes over the images; the default run takes 5,504."""
+"""The steps of a training that is not counted in passes over the images; the default run takes 5,504."""
 TESTED = 0.15
 """The share of the images that is held out for the test, by default."""
 PROTOCOLS = 2
 """The forms of the test images whose likelihood is bounded: grey and binarized."""
 GRADIENT_BYTES = 4
-"""Of each weight, in float32."""
+"""The bytes of a weight's gradient, in float32."""
 
 SOME_STEPS, SHARED_TEST = "train, 100,000 steps", "evaluate, 15% for the test"
 ROWS = {
@@ -89,7 +89,7 @@ class Cost(NamedTuple):
     seconds: float
     """On the machine that was measured."""
     memory: float
-    """Bytes of the process, as the stage is now."""
+    """Bytes of the process, as the stage is now; NaN where it was not measured."""
     machines: int
     """Of `CORES`, if the stage is divided among them and ends within `HOURS`."""
     disk: float
@@ -141,7 +141,8 @@ def cost(row: str, images: float, measured: Measured) -> Cost:
     source = "prepare" if row == SHARED_TEST else READ.get(name)
     reads = used * measured.stages[source].disk.each if source else 0.0
     exchanged = steps / machines * all_reduce(machines, measured.gradient).sent
-    return Cost(seconds, stage.memory.at(images), machines, disk, (reads + disk) / machines + exchanged)
+    memory = math.nan if row == SHARED_TEST else stage.memory.at(images)  # measured with 10,000 test images only
+    return Cost(seconds, memory, machines, disk, (reads + disk) / machines + exchanged)
 
 
 def used_by(row: str, images: float, measured: Measured) -> float:
@@ -166,7 +167,12 @@ def machines_for(seconds: float, steps: float, gradient: float) -> int:
         seconds: on the machine that was measured.
         steps: of one machine. Several take as many fewer, each with a larger batch in all, and exchange gradients.
         gradient: bytes.
+
+    Raises:
+        ValueError: the messages of the steps alone take longer.
     """
+    if (least := 2 * LATENCY * steps) >= 3600 * HOURS:
+        raise ValueError(f"the messages of {steps:,.0f} steps take {least:,.0f} s on any number of machines")
     work, machines = seconds / speedup(), 1
     while work / machines + steps / machines * all_reduce(machines, gradient).seconds > 3600 * HOURS:
         machines = machines + 1 if steps else math.ceil(work / (3600 * HOURS))

@@ -191,6 +191,8 @@ def digits(number: float) -> str:
 
 
 def size(count: float, units: Sequence[str] = ("B", "kB", "MB", "GB", "TB", "PB")) -> str:
-    """Return bytes as text, with two significant digits."""
+    """Return bytes as text, with two significant digits, or a dash if they are unknown."""
+    if math.isnan(count):
+        return "–"
     power = min(len(units) - 1, int(math.log10(count) // 3)) if count >= 1 else 0
     return f"{digits(count / 1000**power)} {units[power]}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from vae.data.binarization import binarized
@@ -35,9 +36,16 @@ def main() -> None:
     seed, model_settings, settings = load_settings(Model, Train)
     with connected(settings.strategy) as workers:
         train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
+        checked = sample(train, CHECKED, seed).images[:]
+        everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)} | workers.identity
+        if workers.total > 1:  # before any of them builds its model, which they do together
+            sizes = {"images": (len(train.images), len(validation.images)), "classes": train.class_names.tolist()}
+            held_out = sample(validation, CHECKED, seed).images[:]
+            start = np.frombuffer(Path(settings.initial_weights).read_bytes(), np.uint8)
+            known = [split.labels for split in (train, validation) if split.labels is not None]
+            workers.check_same(fingerprint(everything | sizes, checked, held_out, start, *known))
         with workers.strategy.scope():
             model = build_model(train, model_settings, settings, seed)
-            checked = sample(train, CHECKED, seed).images[:]
             if reason := model.likelihood.unfit(checked):
                 raise InputError(reason)
             model.prior.initialize(train.images, seed)
@@ -45,9 +53,6 @@ def main() -> None:
         if model.likelihood.binarizes:
             validation = binarized(validation)
         labels = (train.known_labels, validation.known_labels) if model.conditional else None
-        everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)} | workers.identity
-        if workers.total > 1:
-            workers.check_same(fingerprint(everything, checked, *model.get_weights()))
         print(f"training on {workers.description()}", flush=True)
         fit_data = partial(fit, model, train.images, validation.images, settings, seed, labels=labels)
         if workers.is_chief:

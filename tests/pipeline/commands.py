@@ -23,9 +23,9 @@ class Commands:
             start_new_session=True,
         )
 
-    def run(self, *command: str, status: int = 0) -> str:
+    def run(self, *command: str, status: int = 0, **variables: str) -> str:
         """Return what a command prints, and compare its exit status."""
-        with self.start(*command) as process:
+        with self.start(*command, **variables) as process:
             output = process.communicate()[0]
         assert process.returncode == status, output
         return output

@@ -1,4 +1,4 @@
-"""A sweep of six trials, one of which fails, killed midway and run again: each trial is an experiment as asked."""
+"""A sweep of four trials, of which one fails and ASHA stops one, killed midway and run again."""
 
 import json
 import os
@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.sweeps.project import DIVERGES, EPOCHS, LEARNING_RATE, NAME, Project, kill
+from tests.sweeps.project import DIVERGES, EPOCHS, LEARNING_RATE, NAME, SLOW, Project, kill
 from vae.sweeps.running import HISTORY, losses
 
 pytestmark = pytest.mark.slow
 
+METRICS = "reports/metrics.json"
 HEADS = re.compile("trial +latent_dim +epochs +validation loss +status")
-DIMENSIONS = [2, 3, 5, DIVERGES, 11, 13]
+GOOD, BEST, BAD = 13, *SLOW
+DIMENSIONS = [GOOD, DIVERGES, BEST, BAD]
+"""The validation loss falls with the latent dimension."""
 
 
 def processes(project: Project) -> list[int]:
@@ -40,61 +43,82 @@ def wait_until_ended(project: Project) -> None:
 
 def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(project: Project) -> None:
     base = project.git("rev-parse", "HEAD")
-    project.sweep(vary={"model.latent_dim": DIMENSIONS}, fixed={"seed": 9}, workers=2)
+    (project.path.parent / "photos").mkdir()
+    fixed = {"seed": 9, "prepare.dataset": "../photos"}
+    project.sweep(
+        vary={"model.latent_dim": DIMENSIONS}, fixed=fixed, workers=2, reduction_factor=2, grace_period=EPOCHS - 1
+    )
+    names = {latent_dim: f"{NAME}-{number}" for number, latent_dim in enumerate(DIMENSIONS, start=1)}
 
+    # Killed when the first trial has finished, the second has failed, and the third is at work.
     with project.start("vae", "sweep", SECONDS="0.5") as process:
         assert process.stdout
+        awaited = [f"{names[GOOD]}: finished", f"{names[BEST]}: epoch 1/"]
         printed = []
         for line in process.stdout:
             printed.append(line)
-            if re.match(rf"{NAME}-\d: epoch 2/", line):
+            awaited = [start for start in awaited if not line.startswith(start)]
+            if not awaited:
                 break
         else:
             pytest.fail("".join(printed))
         kill(process)
-    wait_until_ended(project)
-    assert 2 <= len(project.lines()) < len(DIMENSIONS) * EPOCHS
+    wait_until_ended(project)  # the processes of its trials end with it
+    assert 1 <= len(project.epochs(BEST)) < EPOCHS
 
-    output = project.run("vae", "sweep", status=1)
+    output = project.run("vae", "sweep", status=1, SECONDS="0.5")
     wait_until_ended(project)
 
-    # What was computed before the kill is not computed again.
-    succeeded = [latent_dim for latent_dim in DIMENSIONS if latent_dim != DIVERGES]
-    computed = [(latent_dim, epoch) for latent_dim, _, epoch, _ in project.lines()]
-    assert sorted(computed) == sorted(
-        [(latent_dim, epoch) for latent_dim in succeeded for epoch in range(1, EPOCHS + 1)] + [(DIVERGES, 1)]
-    )
+    # What was computed before the kill is not computed again, and what ASHA stops is not computed to its end.
+    for latent_dim in (GOOD, BEST):
+        assert project.epochs(latent_dim) == [*range(1, EPOCHS + 1)]
+    assert project.epochs(DIVERGES) == [1]
+    assert project.epochs(BAD)[: EPOCHS - 1] == [*range(1, EPOCHS)]
     assert {cores for *_, cores in project.lines()} == {max(1, len(os.sched_getaffinity(0)) // 2)}
 
     # Each trial is an experiment that starts from the commit, with its parameters, history and metrics, and no others'.
-    names = {latent_dim: f"{NAME}-{number}" for number, latent_dim in enumerate(DIMENSIONS, start=1)}
-    assert project.experiments() == [f"{base[:2]}/{base[2:]}/{names[latent_dim]}" for latent_dim in succeeded]
+    assert project.experiments() == [f"{base[:2]}/{base[2:]}/{names[latent_dim]}" for latent_dim in (GOOD, BEST, BAD)]
     expected = yaml.safe_load((project.path / "params.yaml").read_text(encoding="utf-8"))
-    for latent_dim in succeeded:
+    expected["seed"], expected["prepare"]["dataset"] = 9, "../photos"
+    for latent_dim in (GOOD, BEST, BAD):
         commit = project.commit_of(names[latent_dim])
-        params, history, metrics = (
-            project.git("show", f"{commit}:{name}") for name in ("params.yaml", HISTORY, "reports/metrics.json")
-        )
-        expected["seed"], expected["model"]["latent_dim"] = 9, latent_dim
-        assert yaml.safe_load(params) == expected
-        assert losses(history) == [100 - latent_dim + 8 / epoch for epoch in range(1, EPOCHS + 1)]
-        assert json.loads(metrics) == {"loss": latent_dim + LEARNING_RATE}
-        assert "reports/latents.json" not in project.git("ls-tree", "-r", "--name-only", commit)
+        expected["model"]["latent_dim"] = latent_dim
+        assert yaml.safe_load(project.git("show", f"{commit}:params.yaml")) == expected
+        shown = losses(project.git("show", f"{commit}:{HISTORY}"))
+        assert shown == [100 - latent_dim + 8 / epoch for epoch in range(1, EPOCHS + 1)][: len(shown)]
+        reports = [name for name in project.git("ls-tree", "-r", "--name-only", commit).split() if "reports/" in name]
+        if latent_dim == BAD:
+            assert len(shown) >= EPOCHS - 1
+            assert reports == [HISTORY]
+        else:
+            assert len(shown) == EPOCHS
+            assert reports == [HISTORY, METRICS]
+            assert json.loads(project.git("show", f"{commit}:{METRICS}")) == {"loss": latent_dim + LEARNING_RATE}
 
     # The table starts with the lowest validation loss, and ends with the failure.
     lines = output.splitlines()
-    table = [re.split(r"  +", line) for line in lines[lines.index(next(filter(HEADS.match, lines))) + 1 :]]
-    rows = [
-        [names[latent_dim], str(latent_dim), "4", f"{102 - latent_dim:.2f}", "finished"] for latent_dim in succeeded
+    assert lines[0] == "4 trials, 1 of them from an earlier run"
+    assert [re.split(r"  +", line) for line in lines[lines.index(next(filter(HEADS.match, lines))) + 1 :]][:4] == [
+        [names[BEST], "17", "4", "85.00", "finished"],
+        [names[GOOD], "13", "4", "89.00", "finished"],
+        [names[BAD], "2", "3", "100.67", "stopped"],
+        [names[DIVERGES], "7", "1", "101.00", "failed"],
     ]
-    assert table[:6] == [*reversed(rows), [names[DIVERGES], str(DIVERGES), "1", "101.00", "failed"]]
-    assert lines[-2] == f"the best is {names[13]}: dvc exp apply {names[13]}"
-    assert lines[-1].startswith(f"error: 1 of 6 trials failed: {names[DIVERGES]}; ")
+    assert lines[-2] == f"the best is {names[BEST]}: dvc exp apply {names[BEST]}"
+    assert lines[-1].startswith(f"error: 1 of 4 trials failed: {names[DIVERGES]}; ")
     assert f"{names[DIVERGES]}: failed after 1 epoch: the loss became NaN or infinite in epoch 2." in lines
     assert "Traceback" not in output
 
     # DVC knows the experiments as its own, and nothing of the sweep is left in the checkout.
     assert project.git("status", "--porcelain") == "?? sweep.yaml"
-    assert list((project.path / ".dvc/tmp/sweeps/lat/clones").iterdir()) == []
-    project.run(sys.executable, "-m", "dvc", "exp", "apply", names[5])
-    assert (project.path / "models/vae.keras").read_text() == f"[5, {LEARNING_RATE}]"
+    assert list((project.path / ".dvc/tmp/sweeps/lat/clones").glob(f"{NAME}-*")) == []
+    dvc = (sys.executable, "-m", "dvc")
+    project.run(*dvc, "exp", "apply", names[GOOD])
+    assert (project.path / "models/vae.keras").read_text() == f"[{GOOD}, {LEARNING_RATE}]"
+
+    # The stopped trial goes on in the checkout.
+    output = project.run(*dvc, "exp", "apply", names[BAD], status=255)  # its parameters are there, but no model
+    assert "ERROR: Checkout failed for following targets:\nmodels/vae.keras\n" in output
+    project.run(*dvc, "repro", "train")
+    assert project.epochs(BAD) == [*range(1, EPOCHS + 1)]
+    assert (project.path / "models/vae.keras").read_text() == f"[{BAD}, {LEARNING_RATE}]"

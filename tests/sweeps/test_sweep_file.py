@@ -125,6 +125,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         GRID | {"vary": {"model.latent_dim": [2, 0]}},
         "lat-2: model.latent_dim is 0, but must be greater than or equal to 1.",
     ),
+    "a data set that does not exist": (
+        GRID | {"fixed": {"prepare.dataset": "mnits"}},
+        "lat-1: prepare.dataset is 'mnits', but there is no such file or folder; did you mean mnist?",
+    ),
     "values that do not fit together": (
         GRID | {"vary": {"model.latent_dim": [2, 1]}, "fixed": {"model.prior": "flow"}},
         "lat-2: model.prior is flow, which maps one half of the latent dimensions by the other, but ",
@@ -139,6 +143,15 @@ def test_a_mistake_is_refused_in_a_sentence_with_its_place(file: Path, sweep: An
         run_sweep(file, dry_run=True)
     assert str(refused.value).startswith(f"sweep.yaml: {sentence}")
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_wrong_params_file_is_refused_in_its_own_name(file: Path) -> None:
+    write(file, GRID)
+    for text, sentence in (("model: [", "params.yaml "), ("- 1\n", "params.yaml ")):
+        Path("params.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError) as refused:
+            run_sweep(file, dry_run=True)
+        assert str(refused.value).startswith(sentence)
 
 
 def test_a_missing_file_is_refused(file: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf  # before vae.model, which starts the devices
@@ -23,7 +24,7 @@ import vae.model  # noqa: E402, F401, before keras
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from tests.training.replica_cases import BATCH_SIZE, CASES, IMAGES  # noqa: E402
+from tests.training.replica_cases import BATCH_SIZE, CASES, HELD_OUT, HELD_OUT_BATCH, IMAGES  # noqa: E402
 from tests.training.small_training import MODEL, train_settings  # noqa: E402
 from vae.data.splits import Split  # noqa: E402
 from vae.training.distribution import connected  # noqa: E402
@@ -31,30 +32,38 @@ from vae.training.fit import build_model, fit  # noqa: E402
 
 
 class FirstGradient(keras.callbacks.Callback):
-    """Adam's momentum after the first step is a tenth of the gradient."""
+    """Adam's momentum after the first step is a tenth of the gradient; after more steps, a mean."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if batch == 0:
+        if batch + 1 == self.step:
             variables = self.model.optimizer.variables
             momenta = [10 * v.numpy().ravel() for v in variables if v.path.endswith("_momentum")]
             self.gradient = np.concatenate(momenta)
 
 
 def main() -> None:
-    images = np.random.default_rng(0).uniform(size=(2 * IMAGES, 28, 28, 1)).astype("float32")
-    labels = np.arange(IMAGES, dtype=np.uint8) % 2
+    images = np.random.default_rng(0).uniform(size=(IMAGES + HELD_OUT, 28, 28, 1)).astype("float32")
+    labels, held_out_labels = (np.arange(count, dtype=np.uint8) % 2 for count in (IMAGES, HELD_OUT))
     data = Split(images[:IMAGES], labels, np.array(["a", "b"]))
-    for name, (train, model_settings, numbers) in CASES.items():
-        if REPLICAS not in numbers:
+    for name, case in CASES.items():
+        if REPLICAS not in case.replicas:
             continue
-        settings = train_settings(epochs=2, batch_size=BATCH_SIZE, learning_rate=1e-4, **train)
+        settings = train_settings(epochs=2, batch_size=BATCH_SIZE, learning_rate=1e-4, **case.train)
         with workers.strategy.scope():
-            model = build_model(data, MODEL.model_copy(update=model_settings), settings, 0)
+            model = build_model(data, MODEL.model_copy(update=case.model), settings, 0)
             model.prior.initialize(images, 0)
-        both = (labels, labels) if model.conditional else None
+        both = (labels, held_out_labels) if model.conditional else None
         validation = (images[IMAGES:] > 0.5).astype("float32")
-        first = FirstGradient()
-        history = fit(model, images[:IMAGES], validation, settings, 0, callbacks=[first], labels=both, quiet=True)
+        first = FirstGradient(case.compared)
+        with (
+            mock.patch("vae.training.fit.EXECUTIONS", 1 if case.compared > 1 else 50),
+            mock.patch("vae.training.data_sets.VALIDATION_BATCH_SIZE", HELD_OUT_BATCH),
+        ):
+            history = fit(model, images[:IMAGES], validation, settings, 0, callbacks=[first], labels=both, quiet=True)
         np.savez(
             Path(sys.argv[2]) / f"{name}, {REPLICAS}.npz",
             gradient=first.gradient,

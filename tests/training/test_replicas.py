@@ -24,7 +24,7 @@ def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("case", "replicas"), [(case, number) for case, (*_, numbers) in CASES.items() for number in numbers if number > 1]
+    ("case", "replicas"), [(name, number) for name, case in CASES.items() for number in case.replicas if number > 1]
 )
 def test_replicas_train_as_one_with_the_whole_batch(trained: Path, case: str, replicas: int) -> None:
     one, several = (np.load(trained / f"{case}, {count}.npz") for count in (1, replicas))

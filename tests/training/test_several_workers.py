@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import yaml
 
 from vae.data.shards import save_split
 from vae.errors import InputError
-from vae.training.distribution import read_cluster
+from vae.training.distribution import connected, read_cluster
 
 pytestmark = pytest.mark.slow
 
@@ -51,9 +53,17 @@ class Cluster:
             (own / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
             (own / "data/random_weights.txt").write_text("", encoding="utf-8")
 
-    def start(self) -> list[subprocess.Popen[str]]:
+    @contextmanager
+    def running(self) -> Iterator[list[subprocess.Popen[str]]]:
+        """Start the workers, and kill those that are left at the end."""
         addresses = [f"127.0.0.1:{port}" for port in free_ports(len(self.folders))]
-        return [self._start(own, index, addresses) for index, own in enumerate(self.folders)]
+        workers = [self._start(own, index, addresses) for index, own in enumerate(self.folders)]
+        try:
+            yield workers
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.communicate()
 
     def _start(self, own: Path, index: int, addresses: list[str]) -> subprocess.Popen[str]:
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
@@ -68,8 +78,8 @@ class Cluster:
 
     def run(self) -> list[str]:
         """Return what each worker prints in a training to the end."""
-        workers = self.start()
-        outputs = [worker.communicate(timeout=120) for worker in workers]
+        with self.running() as workers:
+            outputs = [worker.communicate(timeout=120) for worker in workers]
         assert [worker.returncode for worker in workers] == [0] * len(workers), outputs
         return [output for output, _ in outputs]
 
@@ -84,18 +94,17 @@ class Cluster:
         """Kill a worker after so many more epochs. Return what the other prints on stderr, after how many seconds."""
         history = self.folders[0] / "reports/history.csv"
         before = len(pd.read_csv(history)) if history.exists() else 0
-        workers = self.start()
-        deadline = time.monotonic() + 60
-        while not (history.exists() and len(pd.read_csv(history)) >= before + epochs):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        workers[victim].kill()
-        killed = time.monotonic()
-        other = workers[1 - victim]
-        _, errors = other.communicate(timeout=90)
-        assert other.returncode == 1
-        workers[victim].communicate()
-        return errors, time.monotonic() - killed
+        with self.running() as workers:
+            deadline = time.monotonic() + 60
+            while not (history.exists() and len(pd.read_csv(history)) >= before + epochs):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            workers[victim].kill()
+            killed = time.monotonic()
+            other = workers[1 - victim]
+            _, errors = other.communicate(timeout=90)
+            assert other.returncode == 1
+            return errors, time.monotonic() - killed
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +153,20 @@ def test_a_killed_worker_ends_the_other_and_they_resume_to_the_same_bytes(
         assert (cluster.folders[0] / name).read_bytes() == (both.folders[0] / name).read_bytes()
 
 
+def test_workers_with_different_parameters_are_refused(root: Path, tmp_path: Path) -> None:
+    cluster = Cluster(root, tmp_path, 2, {"strategy": "multi_worker"})
+    params = cluster.folders[1] / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8").replace("latent_dim: 2", "latent_dim: 3"), encoding="utf-8")
+    with cluster.running() as workers:
+        chief, other = (worker.communicate(timeout=120)[1] for worker in workers)
+    assert other == (
+        "error: worker 1 has other parameters, data or code than the chief: all workers need the same commit, "
+        "params.yaml and data/prepared.\n"
+    )
+    assert chief.startswith(f"error: {LOST}")
+    assert [worker.returncode for worker in workers] == [1, 1]
+
+
 def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts(root: Path) -> None:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     waiting = "import vae, vae.training.distribution as d; d.PATIENCE = 1; d.connected('multi_worker').__enter__()"
@@ -169,6 +192,7 @@ def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts(root: Pat
         ("{", "{"),
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', '{"cluster": {"worker": ["a:1", "b:1"]}}'),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', None),
+        ('{"cluster": {"worker": ["a:b", "b:1"]}, "task": {"type": "worker", "index": 1}}', None),
         ('{"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 1}}', None),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', None),
     ],
@@ -179,6 +203,25 @@ def test_a_wrong_cluster_is_refused(config: str | None, found: str | None) -> No
     assert str(refused.value).startswith(
         f"train.strategy is multi_worker, but the environment variable TF_CONFIG is {found or config}; it must "
     )
+
+
+def test_two_workers_at_one_address_are_refused() -> None:
+    cluster = {"worker": ["a:1", "b:2", "a:1"]}
+    with pytest.raises(
+        InputError, match=r"^TF_CONFIG lists a:1 twice, but each worker must have an address of its own"
+    ):
+        read_cluster(json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 1}}))
+
+
+def test_workers_that_would_each_train_alone_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    sentence = "TF_CONFIG lists 2 workers, but train.strategy is none: set it to multi_worker, or unset TF_CONFIG."
+    with pytest.raises(InputError, match=f"^{sentence}$"), connected("none"):
+        pass
+    monkeypatch.setenv("TF_CONFIG", "of another program")
+    with connected("none") as workers:
+        assert workers.total == 1
 
 
 def test_the_chief_comes_first_among_the_workers() -> None:

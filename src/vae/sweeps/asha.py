@@ -1,11 +1,12 @@
 """Ray Tune: trials at once on one or more machines, and ASHA, which stops those that fall behind.
 
 ASHA is the asynchronous successive halving of Li et al., "A System for Massively Parallel Hyperparameter Tuning"
-(MLSys 2020). What survives a kill is in the records and in git, not in Ray's files: the next run starts Ray anew.
+(MLSys 2020). What survives a kill is in the records and in git, not in Ray's files: the next run starts Ray again.
 """
 
 import os
 import time
+import traceback
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
@@ -73,17 +74,26 @@ class Worker(tune.Trainable):
             self.run = self.run or Run(checkout, folder, self.trial, stages, threads)
             while True:
                 found = self.run.epochs()
+                if found.ended:  # even if not all epochs are reported: what has finished is not stopped any more
+                    record = self.run.collect()
+                    break
                 if len(found.losses) > self.reported:
                     self.reported += 1
                     return {"epoch": self.reported, "val_loss": found.losses[self.reported - 1], "done": False}
-                if found.ended:
-                    record = self.run.collect()
-                    break
                 time.sleep(POLL)
         except (InputError, OSError) as error:
-            record = Record("failed", self.run.epochs().losses if self.run else [], str(error))
+            record = Record("failed", self._losses(), str(error))
+        except Exception as error:  # a mistake of ours fails this trial only, and is not lost
+            folder.log(self.trial.name).parent.mkdir(parents=True, exist_ok=True)
+            with folder.log(self.trial.name).open("a", encoding="utf-8") as log:
+                traceback.print_exc(file=log)
+            record = Record("failed", self._losses(), f"unexpected {type(error).__name__}: {error}")
         last = record.losses[-1] if record.losses else WORST
-        return {"epoch": self.reported, "val_loss": last, "done": True, "record": record._asdict()}
+        epoch = max(self.reported, len(record.losses))
+        return {"epoch": epoch, "val_loss": last, "done": True, "record": record._asdict()}
+
+    def _losses(self) -> list[float]:
+        return self.run.epochs().losses if self.run else []
 
     def cleanup(self) -> None:
         """End the trial, unless it has ended. If ASHA ends it, it becomes an experiment as it is."""
@@ -110,7 +120,7 @@ class RecordingASHA(ASHAScheduler):
     """
 
     def __init__(self, folder: Folder, grace_period: int, reduction_factor: float, longest: int) -> None:
-        # No check after the last epoch: a trial that has come so far is evaluated.
+        # No check after the last epoch: a trial that has reached it is evaluated.
         super().__init__(
             time_attr="epoch",
             metric="val_loss",
@@ -131,7 +141,8 @@ class RecordingASHA(ASHAScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         name = trial.config["trial"]
-        add(self.losses, name, result)
+        if "record" not in result:
+            add(self.losses, name, result)
         decision: str = super().on_trial_result(tune_controller, trial, result)
         if decision == TrialScheduler.STOP:
             self.folder.write(name, Record("stopped", self.losses[name]))
@@ -199,7 +210,7 @@ def run_trials(
         describe: returns how a trial has ended.
 
     Raises:
-        InputError: there is no cluster at the address, or Ray does not start.
+        InputError: there is no cluster at the address, it has no machine for a trial, or Ray does not start.
     """
     scheduler = None
     if sweep.reduction_factor:
@@ -209,6 +220,7 @@ def run_trials(
             scheduler.replay(name, record.losses if record else [])
     _connect(address, sweep, work.threads)
     try:
+        _check_resources(sweep, work.threads)
         tune.Tuner(
             tune.with_resources(tune.with_parameters(Worker, work=work), {"cpu": work.threads, "gpu": sweep.gpus}),
             param_space={"trial": tune.grid_search(pending)},
@@ -224,6 +236,16 @@ def run_trials(
         ).fit()
     finally:
         ray.shutdown()
+
+
+def _check_resources(sweep: Sweep, threads: int) -> None:
+    """Refuse trials that no machine has room for: Ray would wait for such a machine without a word."""
+    offers = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not any(offer.get("CPU", 0) >= threads and offer.get("GPU", 0) >= sweep.gpus for offer in offers):
+        raise InputError(
+            f"no machine has the {threads} cores and {sweep.gpus:g} GPUs that each trial asks for: change "
+            "sweep.threads or sweep.gpus."
+        )
 
 
 def _connect(address: str | None, sweep: Sweep, threads: int) -> None:

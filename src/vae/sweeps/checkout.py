@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +22,8 @@ class Checkout(NamedTuple):
     """The commit that all trials start from."""
     cache: str
     """The folder of DVC's cache."""
-    dvc_config: dict[str, Any]
-    """What DVC's `config.local` says, for example about remotes."""
+    cache_config: dict[str, str]
+    """What DVC's `config.local` says of its cache. What it says of remotes may be secret, and no trial needs it."""
     git_config: dict[str, str]
     """The name and the address under which experiments are committed."""
     stale: tuple[str, ...]
@@ -111,11 +111,16 @@ def inspect_checkout(root: Path, commit: str, stages: Sequence[str], keys: Itera
                 raise InputError(
                     f"sweep.stages contains {unknown[0]}, but the stages of dvc.yaml are {', '.join(sorted(named))}."
                 )
+            if named["train"] not in _reached({named[name] for name in stages}, repo.index.graph.successors):
+                raise InputError(
+                    f"sweep.stages is {', '.join(stages)}, but a sweep compares validation losses: it must contain "
+                    "train or a stage that depends on it."
+                )
             return Checkout(
                 root=root,
                 commit=commit,
                 cache=repo.cache.local_cache_dir,
-                dvc_config=_plain(repo.config.read("local")),
+                cache_config={name: str(value) for name, value in repo.config.read("local").get("cache", {}).items()},
                 git_config=_identity(root),
                 stale=_stale(repo, set(keys)),
             )
@@ -126,13 +131,18 @@ def inspect_checkout(root: Path, commit: str, stages: Sequence[str], keys: Itera
 def _stale(repo: Any, keys: set[str]) -> tuple[str, ...]:
     """Return the outputs in git of the stages that changed keys affect, and of the stages after them."""
     graph = repo.index.graph  # from each stage to those that it depends on
-    changed = {stage for stage in graph if any(_is_read(stage, key) for key in keys)}
-    pending = [*changed]
-    while pending:
-        after = set(graph.predecessors(pending.pop())) - changed
-        changed |= after
-        pending += after
+    changed = _reached({stage for stage in graph if any(_is_read(stage, key) for key in keys)}, graph.predecessors)
     return tuple(sorted(out.def_path for stage in changed for out in stage.outs if not out.use_cache))
+
+
+def _reached(stages: set[Any], following: Callable[[Any], Iterable[Any]]) -> set[Any]:
+    """Return the stages, and all that follow them in the graph."""
+    reached, pending = set(stages), [*stages]
+    while pending:
+        new = set(following(pending.pop())) - reached
+        reached |= new
+        pending += new
+    return reached
 
 
 def _is_read(stage: Any, key: str) -> bool:
@@ -149,13 +159,8 @@ def _identity(root: Path) -> dict[str, str]:
             value = os.environ.get(f"GIT_COMMITTER_{variable}") or git(root, "config", key)
         except InputError:
             raise InputError(
-                "git knows no name for you, which experiments need: run git config --global user.name NAME, and "
-                "git config --global user.email ADDRESS."
+                "git has no user.name or user.email, which experiments need: run git config --global user.name NAME, "
+                "and git config --global user.email ADDRESS."
             ) from None
         found[key] = re.sub(r"\s+", " ", value)
     return found
-
-
-def _plain(config: Any) -> dict[str, Any]:
-    """Return a section of a configuration as plain dictionaries and strings."""
-    return {name: _plain(value) if isinstance(value, dict) else str(value) for name, value in config.items()}

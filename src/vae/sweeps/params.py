@@ -14,6 +14,7 @@ from vae.io.whole import whole
 from vae.settings.__main__ import SECTIONS
 from vae.settings.combinations import check_together
 from vae.settings.loader import validate
+from vae.settings.prepare import require_data_set
 
 
 class _Representer(RoundTripRepresenter):  # type: ignore[misc, unused-ignore]
@@ -59,8 +60,12 @@ def _hint(key: str, params: dict[str, Any]) -> str:
 def check_params(source: Path, settings: dict[str, Any]) -> int:
     """Check `params.yaml` with other settings as `make params` does, and return the epochs of the training at most.
 
+    Args:
+        source: the file, which is valid.
+        settings: the settings to change, by dotted key.
+
     Raises:
-        InputError: a setting is invalid, or two of them do not fit together.
+        InputError: a setting is invalid, two of them do not fit together, or there is no such data set.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "params.yaml"
@@ -69,6 +74,7 @@ def check_params(source: Path, settings: dict[str, Any]) -> int:
             params = validate(path, SECTIONS, others="forbid")
             values = {**dict(params.model), **dict(params.train)}
             check_together(**{name: values[name] for name in inspect.signature(check_together).parameters})
+            require_data_set(params.prepare.dataset)
         except InputError as error:
             raise InputError(str(error).replace(f"{path}: ", "")) from None
     epochs: int = params.train.epochs

@@ -22,11 +22,13 @@ class Record(NamedTuple):
     """The validation loss of each epoch, in nats per image."""
     message: str = ""
     """Why it failed, in a sentence."""
+    kept: float | None = None
+    """The validation loss of the epoch whose weights are kept, if it finished."""
 
     @property
     def best(self) -> float | None:
-        """The lowest validation loss of an epoch; None without an epoch."""
-        return min(self.losses, default=None)
+        """The validation loss of the kept epoch, or else the lowest so far; None without an epoch."""
+        return min(self.losses, default=None) if self.kept is None else self.kept
 
 
 class Folder:

@@ -7,21 +7,26 @@ state in the checkout, as with `dvc exp run --temp`, so that they resume in a ne
 
 import csv
 import fcntl
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
+import pandas as pd
 from configobj import ConfigObj
+from ruamel.yaml import YAML
 
 from vae.errors import InputError
 from vae.sweeps.checkout import Checkout, git, has_experiment, reference
 from vae.sweeps.params import write_params
 from vae.sweeps.records import Folder, Record
 from vae.sweeps.settings import Trial
+from vae.training.history import kept_epoch
 
 HISTORY = "reports/history.csv"
 UNFINISHED = ("models/unfinished", "data/evaluation/unfinished")
@@ -96,11 +101,11 @@ class Run:
 
     def collect(self) -> Record:
         """Return how the trial has ended, which it has, and bring its experiment to the checkout if it succeeded."""
-        found, status = self.epochs().losses, self.process.returncode
+        found, status, history = self.epochs().losses, self.process.returncode, read_history(self.clone)
         self.kill()
         if not status:
             fetch(self.checkout, self.clone, self.trial.name)
-            return Record("finished", found)
+            return Record("finished", found, kept=float(kept_epoch(pd.read_csv(io.StringIO(history))).val_loss))
         shutil.rmtree(self.clone, ignore_errors=True)
         return Record("failed", found, failure(self.folder.log(self.trial.name), status))
 
@@ -130,8 +135,7 @@ def make_clone(checkout: Checkout, clone: Path, trial: Trial) -> str:
     git(clone, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", checkout.commit)
     for key, value in checkout.git_config.items():
         git(clone, "config", key, value)
-    config = ConfigObj(checkout.dvc_config)
-    config.merge({"cache": {"dir": checkout.cache}})
+    config = ConfigObj({"cache": checkout.cache_config | {"dir": checkout.cache}})
     with (clone / ".dvc/config.local").open("wb") as file:
         config.write(file)
     for name in UNFINISHED:
@@ -139,10 +143,21 @@ def make_clone(checkout: Checkout, clone: Path, trial: Trial) -> str:
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).symlink_to(checkout.root / name)
     write_params(clone / "params.yaml", trial.settings, clone / "params.yaml")
+    _link_data_set(checkout, clone)
     history = read_history(clone)
     for name in checkout.stale:
         (clone / name).unlink(missing_ok=True)
     return history
+
+
+def _link_data_set(checkout: Checkout, clone: Path) -> None:
+    """Let a relative path of images, which may lie beside the checkout, lead to the same images from its clone."""
+    dataset = YAML(typ="safe").load(clone / "params.yaml")["prepare"]["dataset"]
+    images, link = checkout.root / dataset, Path(os.path.normpath(clone / dataset))
+    if images.exists() and not link.exists():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # another trial was faster
+            link.symlink_to(images)
 
 
 def fetch(checkout: Checkout, clone: Path, name: str) -> None:

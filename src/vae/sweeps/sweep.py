@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from vae.errors import InputError
+from vae.settings.__main__ import SECTIONS
+from vae.settings.loader import validate
 from vae.sweeps.checkout import Checkout, committed, experiments, has_experiment, inspect_checkout
 from vae.sweeps.params import check_params
 from vae.sweeps.records import Folder, Record
@@ -28,7 +32,9 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     """
     root = Path.cwd()
     sweep, trials = read_sweep(path)
-    epochs = {trial.name: _checked(path, root, trial) for trial in trials}
+    validate("params.yaml", SECTIONS, others="forbid")
+    checked = tqdm(trials, desc="check", unit="trial", delay=2, leave=False, disable=None)
+    epochs = {trial.name: _checked(path, trial) for trial in checked}
     _check_asha(path, sweep, max(epochs.values()))
     if dry_run:
         for trial in trials:
@@ -42,6 +48,8 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
         pending = _pending(checkout, folder, trials)
         done = len(trials) - len(pending)
         print(f"{len(trials)} trials{f', {done} of them from an earlier run' if done else ''}", flush=True)
+        for name in pending:
+            folder.forget(name)
         if pending:
             work = tune.Work(checkout, folder, {trial.name: trial for trial in trials}, sweep.stages, threads)
             tune.run_trials(work, pending, sweep, epochs, address, describe)
@@ -51,10 +59,10 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     _report(trials, records, folder)
 
 
-def _checked(path: Path, root: Path, trial: Trial) -> int:
+def _checked(path: Path, trial: Trial) -> int:
     """Return the epochs of a trial at most."""
     try:
-        return check_params(root / "params.yaml", trial.settings)
+        return check_params(Path("params.yaml"), trial.settings)
     except InputError as error:
         raise InputError(f"{path}: {trial.name}: {error}") from None
 

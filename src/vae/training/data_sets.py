@@ -22,9 +22,9 @@ class DataSets(NamedTuple):
     training: Any
     """The batches of all epochs."""
     validation: Any
-    """The batches of one validation, or with several replicas of all validations."""
+    """The batches of one validation."""
     validation_steps: int | None
-    """The batches of one validation; None if the data set ends there."""
+    """Their number, if they are divided, since Keras cannot see it then."""
 
 
 def data_sets(
@@ -66,8 +66,7 @@ def data_sets(
         return shuffled_batches(images[0], batch_size, seed, epochs, own, part, binarize=binarize)
 
     def validation(part: Replicas) -> tf.data.Dataset:
-        data = batches(images[1], size, held_out, part)
-        return data if part == ALONE else data.repeat()  # Keras cannot see where divided data end
+        return batches(images[1], size, held_out, part)
 
     def divided(data: Callable[[Replicas], tf.data.Dataset]) -> Any:
         make = (lambda part: pairs_as_inputs(data(part))) if model.conditional else data

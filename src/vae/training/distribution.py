@@ -4,9 +4,10 @@ import faulthandler
 import io
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from vae.model.runtime import CLUSTER, device, without_chatter
 from vae.training.resume import StateFile
 
 EXAMPLE = '{"cluster": {"worker": ["host-a:2222", "host-b:2222"]}, "task": {"type": "worker", "index": 0}}'
+ADDRESS = re.compile(r".+:\d+")
+"""A host and a port."""
 LAST_WORDS = (
     "^([EW]0000 |Additional GRPC error|:UNKNOWN:|/job:worker/|/job:chief/|The tasks have crashed|The error could be)"
 )
@@ -58,9 +61,9 @@ class Workers(NamedTuple):
 
     @property
     def identity(self) -> dict[str, int]:
-        """What of this determines the bytes of a training: the number of replicas, if there are several."""
-        replicas = self.strategy.num_replicas_in_sync
-        return {"replicas": replicas} if replicas > 1 else {}
+        """What the bytes of a training depend on: the numbers of replicas and of workers, if there are several."""
+        numbers = {"replicas": self.strategy.num_replicas_in_sync, "workers": self.total}
+        return {name: number for name, number in numbers.items() if number > 1}
 
     def check_same(self, fingerprint: str) -> None:
         """Compare a fingerprint of parameters, data and code with the chief's.
@@ -142,7 +145,7 @@ def connected(strategy: str) -> Iterator[Workers]:
     Raises:
         InputError: `CLUSTER` is missing or wrong, or another worker has ended.
     """
-    addresses, index = read_cluster(os.environ.get(CLUSTER, "")) if strategy == "multi_worker" else ([], 0)
+    addresses, index = _cluster(strategy)
     if len(addresses) < 2:
         yield Workers(_strategy(strategy))
         return
@@ -152,13 +155,40 @@ def connected(strategy: str) -> Iterator[Workers]:
     try:
         with without_chatter(LAST_WORDS):
             with _within(PATIENCE, late):
-                several = tf.distribute.MultiWorkerMirroredStrategy()
-            yield Workers(several, index, len(addresses))
+                together = _together(addresses[index])
+            yield Workers(together, index, len(addresses))
     except LOST:
         raise InputError(
             "another worker has ended or cannot be reached; start all workers again, and the training resumes after "
             "its last finished epoch."
         ) from None
+
+
+def _cluster(strategy: str) -> tuple[list[str], int]:
+    """Return the addresses of all workers and the index of this one; no addresses for a strategy of one machine."""
+    described = os.environ.get(CLUSTER, "")
+    if strategy == "multi_worker":
+        return read_cluster(described)
+    addresses: list[str] = []
+    with suppress(InputError):  # it describes no workers
+        addresses, _ = read_cluster(described)
+    if len(addresses) > 1:  # each of them would train alone, and write
+        raise InputError(
+            f"{CLUSTER} lists {len(addresses)} workers, but train.strategy is {strategy}: set it to multi_worker, or "
+            f"unset {CLUSTER}."
+        )
+    return [], 0
+
+
+def _together(own: str) -> tf.distribute.Strategy:
+    """Return the strategy of several workers, once all are connected."""
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except LOST:
+        raise
+    except tf.errors.OpError as error:
+        reason = error.message.splitlines()[0]
+        raise InputError(f"this worker cannot listen at its address in {CLUSTER}, {own}: {reason}") from None
 
 
 @contextmanager
@@ -207,6 +237,8 @@ def read_cluster(text: str) -> tuple[list[str], int]:
         index = places.index((task["type"], int(task["index"])))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise wrong from None
-    if not all(isinstance(address, str) and ":" in address for address in addresses):
+    if not all(isinstance(address, str) and ADDRESS.match(address) for address in addresses):
         raise wrong
+    if twice := [address for address in addresses if addresses.count(address) > 1]:
+        raise InputError(f"{CLUSTER} lists {twice[0]} twice, but each worker must have an address of its own.")
     return addresses, index

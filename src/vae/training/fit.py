@@ -27,6 +27,8 @@ OTHER_LINE = (
     "{name} {{loss:.2f}}, reconstruction {{reconstruction:.2f}}, KL {{kl:.2f}}; validation, {elbo} {{val_loss:.2f}}"
 )
 """The line of an objective that is not the sum of the two terms."""
+EXECUTIONS = 50
+"""The least number of an epoch's executions, if it has as many steps."""
 
 
 def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
@@ -113,10 +115,12 @@ def fit(
     )
     resume = Resume(state, record, early_stopping) if state else None
     epochs = resume.remaining(settings.epochs) if resume else range(settings.epochs)
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    at_once = steps_per_execution(steps) if replicas == 1 else 1  # Keras 3.15 fails in its loop over divided batches
     with model.distribute_strategy.scope():
         learning_rate = learning_rate_schedule(settings, len(images))
         optimizer = build_optimizer(settings.optimizer, learning_rate, settings.weight_decay, model)
-        model.compile(optimizer, steps_per_execution=steps_per_execution(steps))
+        model.compile(optimizer, steps_per_execution=at_once)
     with_bar = sys.stdout.isatty() and not quiet
     with_lines = not (with_bar or quiet)
     data = data_sets(model, (images, validation_images), labels, settings.batch_size, seed, epochs)
@@ -174,7 +178,7 @@ def epochs_of_warmup(settings: Train, steps: int) -> int:
 def steps_per_execution(steps: int) -> int:
     """Return the number of an epoch's steps that TensorFlow takes at a time: Python takes time between executions.
 
-    It divides the number of steps, or else the last execution would reach into the next epoch. It leaves at least 50
-    executions per epoch, since only between them can the progress bar move and a diverging training be stopped.
+    It divides the number of steps, or else the last execution would reach into the next epoch. It leaves at least
+    `EXECUTIONS` per epoch, since only between them can the progress bar move and a diverging training be stopped.
     """
-    return max(k for k in range(1, 9) if k == 1 or (steps % k == 0 and steps >= 50 * k))
+    return max(k for k in range(1, 9) if k == 1 or (steps % k == 0 and steps >= EXECUTIONS * k))
