@@ -1,9 +1,7 @@
 """Generate the tables of docs/scale.md from `benchmarks/scale.py` and `reports/benchmark.json`."""
 
 import math
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import ParamSpec
+from collections.abc import Sequence
 
 from benchmarks import scale
 from docs.benchmark_tables import section
@@ -24,24 +22,6 @@ INSTEAD = {
 """What replaces a stage where it stops scaling."""
 
 
-Arguments = ParamSpec("Arguments")
-
-
-def needs(part: str) -> Callable[[Callable[Arguments, str]], Callable[Arguments, str]]:
-    """Say that a part of the benchmark is missing where `reports/benchmark.json` does not have it."""
-
-    def decorate(text: Callable[Arguments, str]) -> Callable[Arguments, str]:
-        @wraps(text)
-        def checked(*arguments: Arguments.args, **options: Arguments.kwargs) -> str:
-            if part not in report("benchmark.json"):
-                return f"Not measured yet: `make bench PARTS={part}`, then `make docs`."
-            return text(*arguments, **options)
-
-        return checked
-
-    return decorate
-
-
 def assumptions() -> str:
     """Return the table of what is assumed."""
     rows = [
@@ -56,7 +36,6 @@ def assumptions() -> str:
     return table(("assumed", "value"), rows)
 
 
-@needs("growth")
 def measured() -> str:
     """Return the table of what was measured at the larger size, and of what a further image takes."""
     found, (_, largest) = read(), section("growth")["stages"]
@@ -76,7 +55,6 @@ def measured() -> str:
     return table(header, rows)
 
 
-@needs("growth")
 def further() -> str:
     """Return a sentence on the other numbers that were measured."""
     found, pairs = read(), read().pairs_per_second
@@ -88,7 +66,6 @@ def further() -> str:
     )
 
 
-@needs("growth")
 def costs(images: int) -> str:
     """Return the table of what a number of images costs in each stage."""
     rows = []
@@ -101,7 +78,6 @@ def costs(images: int) -> str:
     return table(header, rows)
 
 
-@needs("growth")
 def stops() -> str:
     """Return the table of where each stage stops scaling first, and what replaces it."""
     found, rows = read(), []
@@ -116,7 +92,6 @@ def stops() -> str:
     return table(("stage", "stops first at", "images", "what replaces it"), rows)
 
 
-@needs("growth")
 def all_reduces() -> str:
     """Return the table of what summing the gradients costs."""
     found = read()
@@ -155,7 +130,6 @@ def map_of_all() -> str:
     )
 
 
-@needs("encode_parts")
 def parts() -> str:
     """Return the table of `vae encode` by several workers."""
     results = section("encode_parts")
@@ -167,7 +141,6 @@ def parts() -> str:
     return table(("workers", "threads of each", "seconds", "images per second"), rows)
 
 
-@needs("encode_parts")
 def parts_equal() -> str:
     """Return a sentence on what a worker takes to start, and on the rows."""
     results = section("encode_parts")
