@@ -57,9 +57,14 @@ for folder in (state, pathlib.Path("reports")):
     folder.mkdir(parents=True, exist_ok=True)
 done = len(list(state.iterdir()))
 lines = ["epoch,loss,val_loss"]
+def report():
+    part = pathlib.Path("reports/.part")
+    part.write_text("\\n".join(lines) + "\\n")
+    part.rename("reports/history.csv")
 for epoch in range(1, params["train"]["epochs"] + 1):
     lines.append(f"{{epoch}},1,{{100 - latent_dim + 8 / epoch}}")
     if epoch <= done:
+        report()
         continue
     if latent_dim == {DIVERGES} and epoch == 2:
         raise SystemExit("error: the loss became NaN or infinite in epoch 2.")
@@ -67,13 +72,11 @@ for epoch in range(1, params["train"]["epochs"] + 1):
     (state / str(epoch)).touch()
     with open(os.environ["COMPUTED"], "a") as computed:
         print(latent_dim, rate, epoch, len(os.sched_getaffinity(0)), file=computed)
-    part = pathlib.Path("reports/.part")
-    part.write_text("\\n".join(lines) + "\\n")
-    part.rename("reports/history.csv")
+    report()
 for file in state.iterdir():
     file.unlink()
 state.rmdir()
-pathlib.Path("reports/history.csv").write_text("\\n".join(lines) + "\\n")
+report()
 pathlib.Path("models/vae.keras").write_text(json.dumps([latent_dim, rate]))
 """
 EVALUATE = """\
