@@ -19,7 +19,10 @@ def trial(latent_dim: int) -> Trial:
     return Trial(f"lat-{latent_dim}", {"model.latent_dim": latent_dim}, ("model.latent_dim",))
 
 
-def test_what_a_sweep_keeps_of_dvc_s_own_settings_is_no_secret(project: Project) -> None:
+def test_what_a_sweep_keeps_of_dvc_s_own_settings_is_no_secret(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.path)
     settings = (
         "[cache]\n    type = hardlink\n['remote \"s3\"']\n    url = s3://bucket\n    secret_access_key = secret\n"
     )
@@ -54,7 +57,8 @@ def test_a_stage_that_does_not_exist_is_refused(project: Project, monkeypatch: p
         inspect_checkout(project.path, committed(project.path), ["evalute"], ["model.latent_dim"])
 
 
-def test_stages_without_a_training_are_refused(project: Project) -> None:
+def test_stages_without_a_training_are_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.path)
     params = yaml.safe_load((project.path / "dvc.yaml").read_text(encoding="utf-8"))
     params["stages"]["baseline"] = {"cmd": "true", "deps": ["mnist"]}
     project.write("dvc.yaml", yaml.safe_dump(params))
