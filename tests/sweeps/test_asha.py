@@ -1,12 +1,51 @@
 """ASHA as a sweep uses it, and the table at the end."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from vae.sweeps.records import Record
+import pytest
+
+from vae.sweeps.records import Folder, Record
 from vae.sweeps.settings import Trial
 from vae.sweeps.table import describe, table
+
+CODE = """
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from vae.sweeps.asha import RecordingASHA
+from vae.sweeps.records import Folder
+
+asha = RecordingASHA(Folder(Path(), "lat"), grace_period=1, reduction_factor=2, longest=4)
+asha.replay("lat-1", [9.0, 8.0, 7.0, 6.0])
+
+def decisions(name, losses):
+    trial = SimpleNamespace(trial_id=name, config={"trial": name})
+    asha.on_trial_add(None, trial)
+    for epoch, loss in enumerate(losses, start=1):
+        yield asha.on_trial_result(None, trial, {"epoch": epoch, "val_loss": loss})
+
+print(json.dumps([
+    [*decisions("lat-2", [9.5])],  # worse than the one of the earlier run
+    [*decisions("lat-3", [8.5, 7.5, 7.2, 9.9])],  # better at each check; none after the last epoch
+    [*decisions("lat-4", [8.4, 9.0])],  # worse at the second check
+]))
+"""
+
+
+@pytest.mark.slow
+def test_asha_takes_an_earlier_run_into_account_and_records_what_it_stops(
+    run_python: Callable[..., CompletedProcess[str]], tmp_path: Path
+) -> None:
+    done = run_python(CODE, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [["STOP"], ["CONTINUE"] * 4, ["CONTINUE", "STOP"]]
+    folder = Folder(tmp_path, "lat")
+    assert folder.read("lat-2") == Record("stopped", [9.5])
+    assert folder.read("lat-3") is None
+    assert folder.read("lat-4") == Record("stopped", [8.4, 9.0])
 
 
 def test_without_ray_a_sentence_says_what_to_install(

@@ -1,13 +1,19 @@
 """The clone in which a trial runs, and what it needs to know about the checkout."""
 
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.sweeps.project import Project
+from tests.sweeps.project import EPOCHS, Project
 from vae.errors import InputError
-from vae.sweeps.checkout import committed, git, inspect_checkout
+from vae.sweeps.checkout import Checkout, committed, git, inspect_checkout
 from vae.sweeps.records import Folder
 from vae.sweeps.running import failure, make_clone
 from vae.sweeps.settings import Trial
@@ -17,6 +23,49 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarni
 
 def trial(latent_dim: int) -> Trial:
     return Trial(f"lat-{latent_dim}", {"model.latent_dim": latent_dim}, ("model.latent_dim",))
+
+
+@pytest.fixture
+def checkout(project: Project, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    monkeypatch.setattr(os, "environ", project.env | {"SECONDS": "0.2"})
+    monkeypatch.chdir(project.path)
+    return inspect_checkout(project.path, committed(project.path), ["evaluate"], ["model.latent_dim"])
+
+
+def wait(until: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 300
+    while not until():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_all_processes_of_a_trial_end_with_the_process_that_started_it(project: Project, checkout: Checkout) -> None:
+    code = (
+        "import json, sys, time; from pathlib import Path\n"
+        "from vae.sweeps.checkout import Checkout; from vae.sweeps.records import Folder\n"
+        "from vae.sweeps.running import Run; from vae.sweeps.settings import Trial\n"
+        "root = Path(sys.argv[1]); checkout = Checkout(**json.loads(sys.argv[2]))._replace(root=root)\n"
+        "trial = Trial('lat-2', {'model.latent_dim': 2}, ())\n"
+        "run = Run(checkout, Folder(root, 'lat'), trial, ['train'], 1)\n"
+        "while len(run.epochs().losses) < 1: time.sleep(0.05)\n"
+        "print(run.process.pid, flush=True); time.sleep(60)"
+    )
+    plan = json.dumps(checkout._asdict() | {"root": None})
+    command = [sys.executable, "-c", code, str(project.path), plan]
+    with subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        group = int(parent.stdout.readline())
+        os.killpg(group, 0)  # they are running
+        parent.kill()
+
+    def ended() -> bool:
+        # Orphans that have ended stay as zombies if the system's first process does not wait for them.
+        listed = subprocess.run(["ps", "-eo", "pgid=,stat="], check=True, capture_output=True, text=True).stdout
+        return [str(group)] not in [line.split()[:1] for line in listed.splitlines() if line.split()[1][0] != "Z"]
+
+    wait(ended)
+    assert len(project.lines()) < EPOCHS
 
 
 def test_what_a_sweep_keeps_of_dvc_s_own_settings_is_no_secret(

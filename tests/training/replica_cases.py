@@ -25,8 +25,7 @@ CASES = {
     ),
     "several steps at once": Case({}, {"architecture": "mlp"}, (1, 2), compared=3),
 }
-IMAGES, BATCH_SIZE = (
-    21,
-    8,
-)  # three steps; two and four replicas cannot divide the five images of the last equally
-HELD_OUT, HELD_OUT_BATCH = 23, 6  # four batches
+IMAGES, BATCH_SIZE = 21, 8
+"""Three steps. Two and four replicas cannot divide the five images of the last one equally."""
+HELD_OUT, HELD_OUT_BATCH = 23, 6
+"""Four batches, which three steps at once do not divide."""

@@ -151,7 +151,7 @@ def make_clone(checkout: Checkout, clone: Path, trial: Trial) -> str:
 
 
 def _link_data_set(checkout: Checkout, clone: Path) -> None:
-    """Let a relative path of images, which may lie beside the checkout, lead to the same images from its clone."""
+    """Link images at a relative path, such as ../photos, so that the clone finds them there too."""
     dataset = YAML(typ="safe").load(clone / "params.yaml")["prepare"]["dataset"]
     images, link = checkout.root / dataset, Path(os.path.normpath(clone / dataset))
     if images.exists() and not link.exists():
