@@ -7,12 +7,13 @@ import vae  # noqa: F401, first: Ctrl-C during the other imports, which take sec
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vae.data.binarization import binarized
-from vae.data.splits import load_splits, sample
+from vae.data.splits import Split, load_splits, sample
 from vae.errors import InputError
 from vae.io.tables import write_csv
 from vae.model.checkpoint import save_model
@@ -22,31 +23,26 @@ from vae.settings.model import Model
 from vae.settings.train import Train
 from vae.stage import run_stage
 from vae.training.callbacks import DivergenceError
-from vae.training.distribution import SharedState, connected
+from vae.training.distribution import SharedState, Workers, connected
 from vae.training.fit import build_model, fit
 from vae.training.history import kept_epoch
 from vae.training.initial_weights import set_initial_weights
 from vae.training.resume import StateFile, exclusive, fingerprint, state_folder, unfinished
 
 CHECKED = 1000
-"""The number of training images whose values decide whether the likelihood fits them."""
+"""The number of images that are looked at: whether the likelihood fits them, and whether all workers have the same."""
 
 
 def main() -> None:
     seed, model_settings, settings = load_settings(Model, Train)
     with connected(settings.strategy) as workers:
         train, validation = load_splits(Path("data/prepared"), ("train", "validation"))
-        checked = sample(train, CHECKED, seed).images[:]
-        everything = {"seed": seed, "model": dict(model_settings), "train": dict(settings)} | workers.identity
-        if workers.total > 1:  # before any of them builds its model, which they do together
-            sizes = {"images": (len(train.images), len(validation.images)), "classes": train.class_names.tolist()}
-            held_out = sample(validation, CHECKED, seed).images[:]
-            start = np.frombuffer(Path(settings.initial_weights).read_bytes(), np.uint8)
-            known = [split.labels for split in (train, validation) if split.labels is not None]
-            workers.check_same(fingerprint(everything | sizes, checked, held_out, start, *known))
+        parameters = {"seed": seed, "model": dict(model_settings), "train": dict(settings)} | workers.identity
+        if workers.total > 1:
+            compare(workers, parameters, (train, validation), Path(settings.initial_weights), seed)
         with workers.strategy.scope():
             model = build_model(train, model_settings, settings, seed)
-            if reason := model.likelihood.unfit(checked):
+            if reason := model.likelihood.unfit(sample(train, CHECKED, seed).images[:]):
                 raise InputError(reason)
             model.prior.initialize(train.images, seed)
             set_initial_weights(model, Path(settings.initial_weights))
@@ -57,7 +53,7 @@ def main() -> None:
         fit_data = partial(fit, model, train.images, validation.images, settings, seed, labels=labels)
         if workers.is_chief:
             data = (train.images, validation.images, *(labels or ()))
-            identity = fingerprint(everything, *data, *model.get_weights())
+            identity = fingerprint(parameters, *data, *model.get_weights())
             with (
                 exclusive(Path("models/.training.lock")),
                 unfinished(state_folder("models/unfinished"), identity) as state,
@@ -65,6 +61,23 @@ def main() -> None:
                 train_and_save(model, fit_data, SharedState(workers, state))
         else:  # the chief writes
             fit_data(SharedState(workers, None), quiet=True)
+
+
+def compare(
+    workers: Workers, parameters: dict[str, Any], data: tuple[Split, ...], initial_weights: Path, seed: int
+) -> None:
+    """Compare what this worker trains from with the chief's, before they build the model together.
+
+    Of each split's images, `CHECKED` are compared.
+
+    Raises:
+        InputError: something differs.
+    """
+    names = [(len(split.images), split.class_names.tolist()) for split in data]
+    images = [sample(split, CHECKED, seed).images[:] for split in data]
+    labels = [split.labels for split in data if split.labels is not None]
+    start = np.frombuffer(initial_weights.read_bytes(), np.uint8)
+    workers.check_same(fingerprint(parameters | {"data": names}, *images, *labels, start))
 
 
 def train_and_save(model: VAE, fit_data: Callable[..., pd.DataFrame], state: StateFile) -> None:

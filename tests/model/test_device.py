@@ -38,9 +38,10 @@ def test_a_gpu_is_mentioned_if_its_libraries_are_missing_and_it_is_not_hidden(
     assert "GPU" not in runtime.device()
 
 
-def test_gpus_are_named(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gpus_in_use_are_named(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     driver.touch()
     devices: list[dict[str, Any]] = [{"device_name": "NVIDIA T4"}, {}]
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: devices if kind == "GPU" else [])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: device)
-    assert runtime.device() == "GPU NVIDIA T4, GPU unknown"
+    assert runtime.device() == "GPU NVIDIA T4"
+    assert runtime.device(2) == "GPU NVIDIA T4, GPU unknown"

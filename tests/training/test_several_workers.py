@@ -167,22 +167,40 @@ def test_workers_with_different_parameters_are_refused(root: Path, tmp_path: Pat
     assert [worker.returncode for worker in workers] == [1, 1]
 
 
-def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts(root: Path) -> None:
+def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts() -> None:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    waiting = "import vae, vae.training.distribution as d; d.PATIENCE = 1; d.connected('multi_worker').__enter__()"
+    assert chief_alone(addresses) == (
+        f"error: the other workers ({addresses[1]}) did not connect within 1 s; start all workers, and check the "
+        "addresses in TF_CONFIG.\n"
+    )
+
+
+def test_a_worker_whose_address_is_in_use_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = f"127.0.0.1:{server.getsockname()[1]}"
+        sentence = chief_alone([taken, f"127.0.0.1:{free_ports(1)[0]}"])
+    assert sentence == (
+        f"error: this worker cannot listen at its address in TF_CONFIG, {taken} (Could not start gRPC server): is it "
+        "another machine's, or does another program use the port?\n"
+    )
+
+
+def chief_alone(addresses: list[str]) -> str:
+    """Return what the chief prints on stderr if it connects for a second, and fails."""
+    script = (
+        "import vae, vae.stage, vae.training.distribution as d; d.PATIENCE = 1\n"
+        "vae.stage.run_stage(lambda: d.connected('multi_worker').__enter__())"
+    )
     config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
     done = subprocess.run(
-        [sys.executable, "-c", waiting],
+        [sys.executable, "-c", script],
         env=os.environ | {"TF_CONFIG": json.dumps(config)},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (
-        1,
-        f"error: the other workers ({addresses[1]}) did not connect within 1 s; start all workers, and check the "
-        "addresses in TF_CONFIG.\n",
-    )
+    assert done.returncode == 1
+    return done.stderr
 
 
 @pytest.mark.parametrize(
@@ -193,6 +211,7 @@ def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts(root: Pat
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', '{"cluster": {"worker": ["a:1", "b:1"]}}'),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', None),
         ('{"cluster": {"worker": ["a:b", "b:1"]}, "task": {"type": "worker", "index": 1}}', None),
+        ('{"cluster": {"worker": ["a:1x", "b:1"]}, "task": {"type": "worker", "index": 1}}', None),
         ('{"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 1}}', None),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', None),
     ],

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BACKEND = "tensorflow"
@@ -26,14 +26,17 @@ OUTPUTS = 24
 memory than the likelihood of its outputs. The logistic mixture of colours, of 50 outputs, takes twice as much."""
 
 
-def device() -> str:
+def device(gpus: int = 1) -> str:
     """Return what TensorFlow computes on, for a line of output: its GPUs, or the processor's cores.
 
     If there is a GPU that TensorFlow cannot use, and CUDA_VISIBLE_DEVICES does not hide it, the line says so.
+
+    Args:
+        gpus: the number of GPUs that are used, if there are so many. Without a strategy, TensorFlow uses the first one.
     """
     import tensorflow as tf
 
-    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU")[:gpus])
     if names := [str(detail.get("device_name", "unknown")) for detail in details]:
         return ", ".join(f"GPU {name}" for name in names)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -106,7 +109,8 @@ def _import_tensorflow() -> None:
 
         gpus = tf.config.list_physical_devices("GPU")
         for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
+            with suppress(RuntimeError):  # the program has already used it
+                tf.config.experimental.set_memory_growth(gpu, True)
         if gpus:  # a processor's operations are deterministic without it
             tf.config.experimental.enable_op_determinism()
         if CLUSTER not in os.environ:  # otherwise the workers of a cluster connect first

@@ -46,19 +46,24 @@ def data_sets(
         epochs: the numbers of the epochs, from 0.
 
     Raises:
-        InputError: the labels do not fit the model, or a batch has fewer images than there are replicas.
+        InputError: the labels do not fit the model, or a batch has fewer images than there are replicas, since
+            TensorFlow's convolutions fail on none.
     """
     own, held_out = (
         model.checked_labels(some, len(of)) for some, of in zip(labels or (None, None), images, strict=True)
     )
     replicas = model.distribute_strategy.num_replicas_in_sync
     largest = images_at_once(VALIDATION_BATCH_SIZE, model.image_shape, model.outputs)
-    size = next((n for n in range(largest, 0, -1) if _divisible(len(images[1]), n, replicas)), 0)
-    if not (size and _divisible(len(images[0]), batch_size, replicas)):
+    if (smallest := _smallest_batch(len(images[0]), batch_size)) < replicas:
         raise InputError(
-            f"train.batch_size is {batch_size}, and the last batch of {len(images[0]):,} training or "
-            f"{len(images[1]):,} validation images would have no image for some of the {replicas} replicas: choose "
-            "another batch size or fewer replicas."
+            f"with train.batch_size {batch_size}, the smallest batch of the {len(images[0]):,} training images has "
+            f"{smallest}, too few to divide between {replicas} replicas: choose another batch size or fewer replicas."
+        )
+    size = next((n for n in range(largest, 0, -1) if _smallest_batch(len(images[1]), n) >= replicas), 0)
+    if not size:
+        raise InputError(
+            f"the {len(images[1]):,} validation images cannot be divided between {replicas} replicas in batches of at "
+            f"most {largest}: use fewer replicas."
         )
 
     def training(part: Replicas) -> tf.data.Dataset:
@@ -76,9 +81,9 @@ def data_sets(
     return DataSets(divided(training), divided(validation), steps)
 
 
-def _divisible(count: int, batch_size: int, replicas: int) -> bool:
-    """Return whether each replica gets an image of each batch, since TensorFlow's convolutions fail without images."""
-    return min(batch_size, count % batch_size or batch_size) >= replicas
+def _smallest_batch(count: int, batch_size: int) -> int:
+    """Return the number of images in the smallest of the batches of `count` images."""
+    return min(batch_size, count % batch_size or batch_size)
 
 
 def _divided(strategy: tf.distribute.Strategy, data: Callable[[Replicas], tf.data.Dataset]) -> Any:

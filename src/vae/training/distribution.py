@@ -25,7 +25,10 @@ ADDRESS = re.compile(r".+:\d+")
 LAST_WORDS = (
     "^([EW]0000 |Additional GRPC error|:UNKNOWN:|/job:worker/|/job:chief/|The tasks have crashed|The error could be)"
 )
-"""The dozen lines that TensorFlow prints about a lost worker, before it raises one of `LOST`."""
+"""The dozen lines that TensorFlow prints about a lost worker, before it raises one of `LOST`.
+
+Their sources vary, so all of its warnings and errors are left out here: what ends a training is raised as well.
+"""
 LOST = (
     *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError),
 )
@@ -54,10 +57,13 @@ class Workers(NamedTuple):
     def description(self) -> str:
         """Return what trains, for a line of output."""
         replicas = self.strategy.num_replicas_in_sync
+        own = replicas // self.total
+        place = device(own)
         if replicas == 1:
-            return device()
-        own = f"{replicas // self.total} of {replicas} replicas" if self.total > 1 else f"{replicas} replicas"
-        return f"{own} on {device()}" + ("" if self.total == 1 else f", worker {self.number} of {self.total}")
+            return place
+        if self.total == 1:
+            return f"{replicas} replicas on {place}"
+        return f"{own} of {replicas} replicas on {place}, worker {self.number} of {self.total}"
 
     @property
     def identity(self) -> dict[str, int]:
@@ -172,7 +178,7 @@ def _cluster(strategy: str) -> tuple[list[str], int]:
     addresses: list[str] = []
     with suppress(InputError):  # it describes no workers
         addresses, _ = read_cluster(described)
-    if len(addresses) > 1:  # each of them would train alone, and write
+    if len(addresses) > 1:  # each worker would train by itself and write its own model
         raise InputError(
             f"{CLUSTER} lists {len(addresses)} workers, but train.strategy is {strategy}: set it to multi_worker, or "
             f"unset {CLUSTER}."
@@ -188,7 +194,10 @@ def _together(own: str) -> tf.distribute.Strategy:
         raise
     except tf.errors.OpError as error:
         reason = error.message.splitlines()[0]
-        raise InputError(f"this worker cannot listen at its address in {CLUSTER}, {own}: {reason}") from None
+        raise InputError(
+            f"this worker cannot listen at its address in {CLUSTER}, {own} ({reason}): is it another machine's, or "
+            "does another program use the port?"
+        ) from None
 
 
 @contextmanager
@@ -237,7 +246,7 @@ def read_cluster(text: str) -> tuple[list[str], int]:
         index = places.index((task["type"], int(task["index"])))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise wrong from None
-    if not all(isinstance(address, str) and ADDRESS.match(address) for address in addresses):
+    if not all(isinstance(address, str) and ADDRESS.fullmatch(address) for address in addresses):
         raise wrong
     if twice := [address for address in addresses if addresses.count(address) > 1]:
         raise InputError(f"{CLUSTER} lists {twice[0]} twice, but each worker must have an address of its own.")
