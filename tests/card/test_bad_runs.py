@@ -36,6 +36,12 @@ def without_score() -> None:
     LOCK.write_text(yaml.safe_dump(lock))
 
 
+def without_output() -> None:
+    lock = yaml.safe_load(LOCK.read_text())
+    lock["stages"]["train"]["outs"] = []
+    LOCK.write_text(yaml.safe_dump(lock))
+
+
 def trained_again() -> None:
     lock = yaml.safe_load(LOCK.read_text())
     save_file(MODEL, latent_dim=2)
@@ -62,6 +68,7 @@ def trained_again() -> None:
         (without_score, (), "dvc.lock records no run of score;"),
         (lambda: save_file(MODEL, latent_dim=2), (), "the model is not the one that dvc.lock records"),
         (trained_again, (), "the results of evaluate in reports/ are of another models/vae.keras"),
+        (without_output, (), "the model is not the one that dvc.lock records"),
         (SCORE.unlink, (), "reports/details/score.json is not the file that dvc.lock records;"),
         (lambda: SCORE.write_text("{}"), (), "reports/details/score.json is not the file that dvc.lock records;"),
         (lambda: None, ("--license", "My Licence"), "the licence is 'My Licence', but must be an identifier"),

@@ -4,9 +4,11 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from vae.card.data_sets import PUBLISHED, data_set
-from vae.card.front_matter import front_matter
 from vae.card.limits import limits
 from vae.card.model_file import MODEL, read_model_file
 from vae.card.results import results
@@ -19,6 +21,7 @@ from vae.settings.train import RANDOM_WEIGHTS
 SHOWN_CLASSES = 20
 """The most classes that are named."""
 TITLE_LENGTH = 100
+TAGS = ("vae", "variational-autoencoder", "generative-model", "tensorflow", "dvc")
 
 
 def model_card(
@@ -81,7 +84,7 @@ def render(subject: Subject) -> str:
     """Return the card of a model."""
     title = plain(subject.data.title)
     parts = [
-        front_matter(subject),
+        _front_matter(subject),
         f"# A variational autoencoder of {title}",
         "`vae card` wrote this card from the model's file and from the results of the run that made it.",
         _model(subject),
@@ -92,6 +95,18 @@ def render(subject: Subject) -> str:
         _license(subject),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(subject: Subject) -> str:
+    """Return the YAML that model hubs read, with its fences: licence, library, tags and data set."""
+    content: dict[str, Any] = {
+        "license": subject.license,
+        "library_name": "keras",
+        "tags": [*TAGS, *["conditional"] * subject.conditional],
+    }
+    if subject.data.hub_id:
+        content["datasets"] = [subject.data.hub_id]
+    return f"---\n{yaml.safe_dump(content, sort_keys=False)}---"
 
 
 def _model(subject: Subject) -> str:

@@ -53,14 +53,3 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     }
 )
 """By the name of the section in `reports/details/evaluate.json`."""
-
-
-def name_of(result: str, protocol: str, conditional: bool) -> str:
-    """Return the name of a result for programs: results that cannot be compared have different names.
-
-    Args:
-        result: its name, for example `negative_elbo`.
-        protocol: a key of `PROTOCOLS`.
-        conditional: whether the bound is on -log p(x|y), given the label, instead of -log p(x).
-    """
-    return f"{result}_{protocol}{'_given_label' if conditional else ''}"

@@ -48,7 +48,7 @@ def read_run(folder: Path, model_md5: str) -> Run:
     """
     stages = _read_lock(folder / LOCK)
     _check_one_run(stages)
-    if _outputs(stages["train"])[MODEL] != model_md5:
+    if _outputs(stages["train"]).get(MODEL) != model_md5:
         raise InputError(
             f"the model is not the one that {LOCK} records, so the results in reports/ are not its own: run "
             "`dvc repro`, or go to the commit of the model."
@@ -119,6 +119,6 @@ def _read_output(folder: Path, name: str, stage: dict[str, Any]) -> bytes:
     """
     path = folder / name
     content = path.read_bytes() if path.is_file() else b""
-    if hashlib.md5(content, usedforsecurity=False).hexdigest() != _outputs(stage)[name]:
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != _outputs(stage).get(name):
         raise InputError(f"{name} is not the file that {LOCK} records; `dvc checkout` or `dvc repro` makes it again.")
     return content
