@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,12 @@ CODE = """
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
+from vae.errors import InputError
+from vae.sweeps import asha as module
 from vae.sweeps.asha import RecordingASHA
 from vae.sweeps.records import Folder
+from vae.sweeps.settings import Trial
 
 asha = RecordingASHA(Folder(Path(), "lat"), grace_period=1, reduction_factor=2, longest=4)
 asha.replay("lat-1", [9.0, 8.0, 7.0, 6.0])
@@ -27,25 +32,74 @@ def decisions(name, losses):
     for epoch, loss in enumerate(losses, start=1):
         yield asha.on_trial_result(None, trial, {"epoch": epoch, "val_loss": loss})
 
-print(json.dumps([
+found = {"decisions": [
     [*decisions("lat-2", [9.5])],  # worse than the one of the earlier run
     [*decisions("lat-3", [8.5, 7.5, 7.2, 9.9])],  # better at each check; none after the last epoch
     [*decisions("lat-4", [8.4, 9.0])],  # worse at the second check
-]))
+]}
+
+nodes = [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": False, "Resources": {"CPU": 8.0, "GPU": 1.0}}]
+with mock.patch("ray.nodes", return_value=nodes):
+    module._check_resources(SimpleNamespace(gpus=0.0), 2)
+    for gpus, threads in ((0.0, 4), (0.5, 2)):
+        try:
+            module._check_resources(SimpleNamespace(gpus=gpus), threads)
+        except InputError as error:
+            found[f"{threads} cores"] = str(error)
+
+worker = module.Worker.__new__(module.Worker)
+trial = Trial("lat-1", {}, ())
+worker.setup({"trial": "lat-1"}, module.Work(None, Folder(Path(), "lat"), {"lat-1": trial}, ["train"], 1))
+with mock.patch.object(module, "Run", side_effect=ZeroDivisionError("by zero")):
+    found["unexpected"] = worker.step()
+print(json.dumps(found))
 """
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("asha")
+
+
+@pytest.fixture
+def folder(checkout: Path) -> Folder:
+    return Folder(checkout, "lat")
+
+
+@pytest.fixture(scope="module")
+def found(run_python: Callable[..., CompletedProcess[str]], checkout: Path) -> dict[str, Any]:
+    """Return what the code prints. It runs in a process of its own, as Ray changes the environment."""
+    done = run_python(CODE, checkout)
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
 
 
 @pytest.mark.slow
 def test_asha_takes_an_earlier_run_into_account_and_records_what_it_stops(
-    run_python: Callable[..., CompletedProcess[str]], tmp_path: Path
+    found: dict[str, Any], folder: Folder
 ) -> None:
-    done = run_python(CODE, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [["STOP"], ["CONTINUE"] * 4, ["CONTINUE", "STOP"]]
-    folder = Folder(tmp_path, "lat")
+    assert found["decisions"] == [["STOP"], ["CONTINUE"] * 4, ["CONTINUE", "STOP"]]
     assert folder.read("lat-2") == Record("stopped", [9.5])
     assert folder.read("lat-3") is None
     assert folder.read("lat-4") == Record("stopped", [8.4, 9.0])
+
+
+@pytest.mark.slow
+def test_a_trial_that_no_machine_has_room_for_is_refused(found: dict[str, Any]) -> None:
+    for cores, gpus in ((4, 0), (2, 0.5)):
+        assert found[f"{cores} cores"] == (
+            f"no machine has the {cores} cores and {gpus} GPUs that each trial asks for: change sweep.threads or "
+            "sweep.gpus."
+        )
+
+
+@pytest.mark.slow
+def test_an_unexpected_error_fails_its_trial_only_and_is_logged(found: dict[str, Any], folder: Folder) -> None:
+    reason = "unexpected ZeroDivisionError: by zero"
+    assert found["unexpected"]["done"]
+    assert found["unexpected"]["record"] == Record("failed", [], reason)._asdict()
+    assert folder.log("lat-1").read_text(encoding="utf-8").splitlines()[-1] == "ZeroDivisionError: by zero"
 
 
 def test_without_ray_a_sentence_says_what_to_install(
