@@ -7,6 +7,9 @@ BIN := .venv/bin
 FUZZ_SECONDS ?= 3600
 # GPU=1 adds NVIDIA's libraries, so that TensorFlow computes on the machine's GPUs.
 GPU ?= 0
+ifeq ($(filter 0 1,$(GPU)),)
+$(error GPU is "$(GPU)", but must be 1, for NVIDIA's libraries, or 0)
+endif
 DOCUMENTS := README.md $(wildcard docs/*.md)
 PLACE := $(shell pwd -P)
 

@@ -39,12 +39,12 @@ def contenders(image_shape: tuple[int, int, int], latent_dim: int) -> list[Conte
     ]
 
 
-def compare(seconds: pd.DataFrame, image_flop: float) -> dict[str, Any]:
+def compare(seconds: pd.DataFrame, image_flop: dict[int, float]) -> dict[str, Any]:
     """Return the images a second and the share of the peak for each precision and batch size, as medians of the rounds.
 
     Args:
         seconds: per step or product; one row per round, one column per contender.
-        image_flop: the floating-point operations of one image in a step.
+        image_flop: the floating-point operations of one image in a step, by batch size.
     """
     result: dict[str, Any] = {}
     for precision in KERAS_PRECISION:
@@ -54,7 +54,7 @@ def compare(seconds: pd.DataFrame, image_flop: float) -> dict[str, Any]:
             images = batch_size / seconds[f"fused, {precision}, {batch_size}"]
             result[precision][str(batch_size)] = {
                 "images_per_second": images.median(),
-                "share_of_peak": (images * image_flop / peak).median(),
+                "share_of_peak": (images * image_flop[batch_size] / peak).median(),
             }
     return result
 
@@ -67,7 +67,7 @@ def measure(rounds: int = 16) -> dict[str, Any] | None:
     image_shape, latent_dim = model_size()
     seconds = in_turn(contenders(image_shape, latent_dim), rounds)
     model = VAE(image_shape, latent_dim)
-    results = compare(seconds, 2 * multiply_adds(model, BATCH_SIZES[0]))
+    results = compare(seconds, {size: 2 * multiply_adds(model, size) for size in BATCH_SIZES})
     for precision, part in results.items():
         for batch_size in map(str, BATCH_SIZES):
             row = part[batch_size]

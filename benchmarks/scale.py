@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 HOURS = 24.0
 """The time limit of a stage."""
-MEASURED_CORES, CORES = 2, 16
-"""The cores of the machine that was measured, and of each machine that is counted."""
+CORES = 16
+"""The cores of each machine that is counted."""
 EFFICIENCY = 0.8
 """The share of their speed that the cores keep when all `CORES` compute together."""
 MEMORY = 64e9
@@ -73,10 +73,12 @@ class Measured(NamedTuple):
     """What the costs follow from."""
 
     stages: dict[str, Stage]
-    batch: int
-    """The images of a training step, on each machine."""
+    cores: int
+    """Of the machine."""
+    batches: dict[str, int]
+    """The images of a training step on each machine, by the stage that trains."""
     gradient: float
-    """The bytes that each machine contributes to a step."""
+    """The bytes that each machine contributes to a step. The classifier has about as many weights as the VAE."""
     bounds_per_second: float
     """Test images whose likelihood is bounded in a second, in all forms."""
     pairs_per_second: float
@@ -122,7 +124,8 @@ def read(report: dict[str, Any], params: dict[str, Any]) -> Measured:
     }
     return Measured(
         stages,
-        params["train"]["batch_size"],
+        growth["machine"]["cores"],
+        {stage: params[stage]["batch_size"] for stage in ("train", "classify")},
         GRADIENT_BYTES * float(growth["parameters"]),
         report["bound"]["architectures"]["tutorial, float32"]["decodings"]
         / (PROTOCOLS * params["evaluate"]["samples"]),
@@ -135,8 +138,8 @@ def cost(row: str, images: float, measured: Measured) -> Cost:
     name = ROWS[row]
     stage, used = measured.stages[name], used_by(row, images, measured)
     seconds = seconds_of(row, images, measured)
-    steps = used / measured.batch if name == "train" else 0.0
-    machines = machines_for(seconds, steps, measured.gradient)
+    steps = used / measured.batches[name] if name in measured.batches else 0.0
+    machines = machines_for(seconds / speedup(measured), steps, measured.gradient)
     disk = stage.disk.at(images)
     source = "prepare" if row == SHARED_TEST else READ.get(name)
     reads = used * measured.stages[source].disk.each if source else 0.0
@@ -148,7 +151,7 @@ def cost(row: str, images: float, measured: Measured) -> Cost:
 def used_by(row: str, images: float, measured: Measured) -> float:
     """Return how many of the images a row uses."""
     if row == SOME_STEPS:
-        return measured.batch * STEPS
+        return measured.batches["train"] * STEPS
     return TESTED * images if row == SHARED_TEST else images
 
 
@@ -164,7 +167,7 @@ def machines_for(seconds: float, steps: float, gradient: float) -> int:
     """Return how many machines do the work within `HOURS`.
 
     Args:
-        seconds: on the machine that was measured.
+        seconds: on one machine of `CORES`.
         steps: of one machine. Several take as many fewer, each with a larger batch in all, and exchange gradients.
         gradient: bytes.
 
@@ -173,15 +176,15 @@ def machines_for(seconds: float, steps: float, gradient: float) -> int:
     """
     if (least := 2 * LATENCY * steps) >= 3600 * HOURS:
         raise ValueError(f"the messages of {steps:,.0f} steps take {least:,.0f} s on any number of machines")
-    work, machines = seconds / speedup(), 1
-    while work / machines + steps / machines * all_reduce(machines, gradient).seconds > 3600 * HOURS:
-        machines = machines + 1 if steps else math.ceil(work / (3600 * HOURS))
+    machines = 1
+    while seconds / machines + steps / machines * all_reduce(machines, gradient).seconds > 3600 * HOURS:
+        machines = machines + 1 if steps else math.ceil(seconds / (3600 * HOURS))
     return machines
 
 
-def speedup() -> float:
+def speedup(measured: Measured) -> float:
     """Return how many times faster a machine of `CORES` is than the machine that was measured."""
-    return EFFICIENCY * CORES / MEASURED_CORES
+    return EFFICIENCY * CORES / measured.cores
 
 
 def all_reduce(machines: int, gradient: float) -> Exchange:
@@ -202,10 +205,10 @@ def fits_memory(stage: Stage) -> float:
 def fits_time(row: str, measured: Measured) -> float:
     """Return for how many images one machine of `CORES` is fast enough; infinity where the number does not matter."""
     low, high = 1.0, 1e15
-    if seconds_of(row, high, measured) / speedup() <= 3600 * HOURS:
+    if seconds_of(row, high, measured) / speedup(measured) <= 3600 * HOURS:
         return math.inf
     while high / low > 1.001:
         middle = math.sqrt(low * high)
-        within = seconds_of(row, middle, measured) / speedup() <= 3600 * HOURS
+        within = seconds_of(row, middle, measured) / speedup(measured) <= 3600 * HOURS
         low, high = (middle, high) if within else (low, middle)
     return low

@@ -26,7 +26,7 @@ def assumptions() -> str:
     """Return the table of what is assumed."""
     rows = [
         ("a stage should end within", f"{scale.HOURS:g} hours"),
-        ("cores of a machine; of the machine that was measured", f"{scale.CORES}; {scale.MEASURED_CORES}"),
+        ("cores of a machine; of the machine that was measured", f"{scale.CORES}; {read().cores}"),
         ("share of their speed that the cores keep together", f"{scale.EFFICIENCY:g}"),
         ("memory of a machine", size(scale.MEMORY)),
         ("network between machines", f"{8e-9 * scale.BANDWIDTH:g} Gbit/s, {1e6 * scale.LATENCY:g} µs a message"),
@@ -74,7 +74,7 @@ def costs(images: int) -> str:
         numbers = digits(cost.seconds / 3600), size(cost.memory), f"{cost.machines:,}", size(cost.disk)
         rows.append((row, *numbers, size(cost.network)))
     within = f"machines, for {scale.HOURS:g} h"
-    header = ("stage", f"hours, {scale.MEASURED_CORES} cores", "memory now", within, "disk", "network, a machine")
+    header = ("stage", f"hours, {read().cores} cores", "memory now", within, "disk", "network, a machine")
     return table(header, rows)
 
 
@@ -95,7 +95,7 @@ def stops() -> str:
 def all_reduces() -> str:
     """Return the table of what summing the gradients costs."""
     found = read()
-    step = found.stages["train"].seconds.each * found.batch / scale.speedup()
+    step = found.stages["train"].seconds.each * found.batches["train"] / scale.speedup(found)
     rows = []
     for machines in SHOWN_MACHINES:
         exchange = scale.all_reduce(machines, found.gradient)

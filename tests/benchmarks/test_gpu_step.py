@@ -13,14 +13,14 @@ def test_images_per_second_and_share_of_peak_are_medians_over_the_rounds() -> No
     names = [contender.name for contender in gpu.contenders((28, 28, 1), 2)]
     step = pd.DataFrame({name: [0.01, 0.02, 0.03] for name in names})
     seconds = step.assign(**{name: product for name in names if name.startswith("matmul")})
-    found = gpu.compare(seconds, image_flop=1e7)
+    found = gpu.compare(seconds, {size: 1e9 / size for size in gpu.BATCH_SIZES})
     assert found.keys() == {"float32", "bfloat16"}
     for part in found.values():
         assert part["matmul_gflops"] == pytest.approx(1000)
         for batch_size in gpu.BATCH_SIZES:
             row = part[str(batch_size)]
             assert row["images_per_second"] == pytest.approx(batch_size / 0.02)
-            assert row["share_of_peak"] == pytest.approx(batch_size / 0.02 * 1e7 / 1e12)
+            assert row["share_of_peak"] == pytest.approx(1e9 / 0.02 / 1e12)
 
 
 def test_without_a_gpu_the_rows_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:

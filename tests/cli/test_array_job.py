@@ -30,7 +30,7 @@ def run(command: list[str], folder: Path, **variables: str) -> subprocess.Comple
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a model of convolutions, 24 images in three archives, and the environment as .venv."""
+    """Return a folder with a model of convolutions, 1,800 images in three archives, and the environment as .venv."""
     path = tmp_path_factory.mktemp("cluster")
     save_model(trained((28, 28, 1), 10, architecture="tutorial"), path / "models/vae.keras")
     (path / "vae.keras").symlink_to("models/vae.keras")
@@ -94,8 +94,7 @@ def test_the_job_of_kubernetes_has_the_fields_that_the_parts_need() -> None:
     assert {mount["name"] for mount in CONTAINER["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 
-def test_the_script_of_slurm_is_valid_and_states_what_a_task_needs() -> None:
-    subprocess.run(["bash", "-n", str(SCRIPT)], check=True)
+def test_the_script_of_slurm_states_what_a_task_needs() -> None:
     options = [
         line.split()[1] for line in SCRIPT.read_text(encoding="utf-8").splitlines() if line.startswith("#SBATCH")
     ]

@@ -57,8 +57,17 @@ def test_slurm_starts_a_worker_on_each_node(checkout: Path) -> None:
     programs = checkout / "slurm"
     programs.mkdir()
     program(programs / "scontrol", 'test "$*" = "show hostnames node-[1-2]" && printf "node-1\\nnode-2\\n"')
-    program(programs / "srun", 'test "$1" = --kill-on-bad-exit=1 && shift\nfor i in 0 1; do SLURM_PROCID=$i "$@"; done')
-    variables = {"SLURM_SUBMIT_DIR": str(checkout), "SLURM_JOB_ID": "2222", "SLURM_JOB_NODELIST": "node-[1-2]"}
+    limits = 'test "$SRUN_CPUS_PER_TASK $TF_NUM_INTRAOP_THREADS" = "8 8" || exit 3'
+    program(
+        programs / "srun",
+        limits + '\ntest "$1" = --kill-on-bad-exit=1 && shift\nfor i in 0 1; do SLURM_PROCID=$i "$@"; done',
+    )
+    variables = {
+        "SLURM_SUBMIT_DIR": str(checkout),
+        "SLURM_JOB_ID": "2222",
+        "SLURM_CPUS_PER_TASK": "8",
+        "SLURM_JOB_NODELIST": "node-[1-2]",
+    }
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     done = run(checkout, "bash", "cluster/slurm/train.sbatch", PATH=path, **variables)
     assert (done.returncode, done.stderr) == (0, "")
@@ -75,6 +84,8 @@ def test_kubernetes_runs_the_stage_in_the_chief_and_the_script_in_the_workers(ro
     assert containers["Chief"]["command"][-1].endswith("dvc repro --force --single-item train")
     assert containers["Worker"]["command"] == [".venv/bin/python", "src/train.py"]
     for pod in pods.values():
+        (threads,) = (entry["value"] for entry in pod["containers"][0]["env"])
+        assert threads == pod["containers"][0]["resources"]["limits"]["cpu"]
         volumes = {volume["name"] for volume in pod["volumes"]}
         assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == volumes
 

@@ -16,9 +16,11 @@ MEASURED = Measured(
         "train": Stage(Line(50.0, 2e-4), Line(1e9, 9.0), Line(0.0, 0.0)),
         "evaluate": FLAT,
         "embed": Stage(Line(10.0, 3e-5), Line(1e9, 90.0), Line(0.0, 80.0)),
-        **dict.fromkeys(("visualize", "baseline", "classify", "score", "explore"), FLAT),
+        "classify": Stage(Line(30.0, 1e-4), Line(1e9, 0.0), Line(0.0, 0.0)),
+        **dict.fromkeys(("visualize", "baseline", "score", "explore"), FLAT),
     },
-    batch=80,
+    cores=2,
+    batches={"train": 80, "classify": 160},
     gradient=1e6,
     bounds_per_second=1000.0,
     pairs_per_second=1e8,
@@ -31,13 +33,16 @@ def test_lines_pass_through_the_two_sizes_and_fall_nowhere() -> None:
         return {"prepare": {"seconds": seconds, "peak_mib": mib, "bytes": count}}
 
     growth = {"stages": {"1000": rows(7, 4, 100), "3000": rows(11, 3, 300)}, "parameters": 25, "pairs_per_second": 9.0}
+    growth["machine"] = {"cores": 4}
     report: dict[str, Any] = {"growth": growth, "bound": {"architectures": {"tutorial, float32": {"decodings": 160}}}}
-    found = scale.read(report, {"train": {"batch_size": 80}, "evaluate": {"samples": 8}})
+    found = scale.read(
+        report, {"train": {"batch_size": 80}, "classify": {"batch_size": 64}, "evaluate": {"samples": 8}}
+    )
     stage = found.stages["prepare"]
     assert stage.seconds == Line(5.0, 0.002)
     assert stage.memory == Line(4 * 2**20, 0.0)
     assert stage.disk == Line(0.0, 0.1)
-    assert found[1:] == (80, 100.0, 10.0, 9.0)
+    assert found[1:] == (4, {"train": 80, "classify": 64}, 100.0, 10.0, 9.0)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,9 @@ def test_lines_pass_through_the_two_sizes_and_fall_nowhere() -> None:
         # Six: 52,085 s, and 20.83e6 of 1.333 + 0.5 ms, 38,194 s: 90,279 s. Seven: 44,644 s, and 17.857e6 of
         # 1.3714 + 0.6 ms, 35,204 s: 79,848 s.
         ("train, one pass", 1e10, 2e6 + 50, 7, 785e10 / 7 + 1.25e8 / 7 * 12 / 7 * 1e6),
+        # 1e6 s: 156,255 s on one machine, in 6.25e7 steps. Two: 78,127 s, and 31.25e6 exchanges of 1e6 / 1.25e9 +
+        # 2 * 50e-6 = 0.9 ms, 28,125 s more. Three: 52,085 s, and 20.83e6 of 1.0667 + 0.2 ms, 26,389 s: 78,474 s.
+        ("classify, one pass", 1e10, 1e6 + 30, 3, 785e10 / 3 + 6.25e7 / 3 * 4 / 3 * 1e6),
         ("evaluate, 10,000 for the test", 1e10, 30, 1, 0),
         # 1.5 million: 1,500 s of bounds, and 2.25e12 pairs, 22,500 s
         (scale.SHARED_TEST, 1e7, 30 + 1500 + 22_500, 1, 1.5e6 * 785),
@@ -81,7 +89,7 @@ def test_messages_that_alone_take_too_long_are_refused_rather_than_divided_for_e
     with pytest.raises(
         ValueError, match=r"^the messages of 864,000,000 steps take 86,400 s on any number of machines$"
     ):
-        scale.machines_for(1.0, steps, 1e6)
+        scale.machines_for(0.1, steps, 1e6)
 
 
 def test_limits_are_the_images_that_fill_the_memory_or_the_day() -> None:

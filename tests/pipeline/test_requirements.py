@@ -99,6 +99,12 @@ def test_a_damaged_repository_is_refused_with_the_reason_of_git(unpacked: Path) 
     assert make(unpacked, "params").stderr.startswith("error: git cannot read this repository: fatal: not a git repo")
 
 
+def test_another_word_than_one_for_the_gpu_is_refused_instead_of_ignored(unpacked: Path) -> None:
+    refused = make(unpacked, "params", "GPU=yes")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert '*** GPU is "yes", but must be 1, for NVIDIA\'s libraries, or 0.' in refused.stderr
+
+
 @pytest.mark.parametrize("target", ["seeds", "effects"])
 def test_experiments_are_refused_in_a_repository_without_a_commit(unpacked: Path, target: str) -> None:
     done = make(installed(unpacked), target)
