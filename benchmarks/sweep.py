@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from tqdm import trange
 
+from vae.errors import InputError
 from vae.settings.loader import load_settings
 from vae.settings.train import Train
 
@@ -19,13 +20,18 @@ SHAPE = ("28", "28", "1")
 
 
 def measure(rounds: int = 5) -> dict[str, Any]:
-    """Time one training, and as many as there are cores, up to two, in turn; print and return the results.
+    """Time one training on all cores, and two on half of them each, in turn; print and return the results.
 
     Returns:
         Medians over the rounds: images per second of all trainings together, for one and for two.
+
+    Raises:
+        InputError: there are no two cores.
     """
     _, settings = load_settings(Train)
     cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise InputError("two trainings at once need two cores, but this process may use only one.")
     halves = [cores[: len(cores) // 2], cores[len(cores) // 2 :]]
     one, two = start([cores], settings.batch_size), start(halves, settings.batch_size)
     rows = []
@@ -61,8 +67,8 @@ RUN = "runpy.run_module('benchmarks.keras_worker', run_name='__main__', alter_sy
 
 
 def rate(processes: list[subprocess.Popen[str]], batch_size: int) -> float:
-    """Return the images per second of all trainings together, while all are running."""
-    return sum(STEPS * batch_size / taken for taken in seconds(processes, STEPS))
+    """Return the images per second of all trainings together, until the last one has taken its steps."""
+    return len(processes) * STEPS * batch_size / max(seconds(processes, STEPS))
 
 
 def seconds(processes: list[subprocess.Popen[str]], steps: int) -> list[float]:
