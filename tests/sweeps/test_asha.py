@@ -52,6 +52,18 @@ trial = Trial("lat-1", {}, ())
 worker.setup({"trial": "lat-1"}, module.Work(None, Folder(Path(), "lat"), {"lat-1": trial}, ["train"], 1))
 with mock.patch.object(module, "Run", side_effect=ZeroDivisionError("by zero")):
     found["unexpected"] = worker.step()
+
+sweep, asked = SimpleNamespace(workers=2), {}
+for address, mode in (("a:1", ""), ("a:1", "token"), (None, "")):
+    refused = ConnectionError("It timed out.\\nTwice." if address else "no space")
+    with mock.patch("ray.init", side_effect=refused) as init, mock.patch.dict("os.environ", RAY_AUTH_MODE=mode):
+        try:
+            module._connect(address, sweep, 3)
+        except InputError as error:
+            asked[str(error)] = init.call_args_list[-1].kwargs
+with mock.patch("ray.init", side_effect=[ConnectionError("it timed out"), None]) as init:
+    module._connect(None, sweep, 3)
+found["connect"], found["attempts"] = asked, init.call_count
 print(json.dumps(found))
 """
 
@@ -92,6 +104,19 @@ def test_a_trial_that_no_machine_has_room_for_is_refused(found: dict[str, Any]) 
             f"no machine has the {cores} cores and {gpus} GPUs that each trial asks for: change sweep.threads or "
             "sweep.gpus."
         )
+
+
+@pytest.mark.slow
+def test_ray_is_started_for_the_sweep_or_found_at_its_address(found: dict[str, Any]) -> None:
+    there = "no Ray cluster answers at a:1"
+    assert list(found["connect"]) == [
+        f"{there}, or it needs RAY_AUTH_MODE=token: It timed out. Twice.",
+        f"{there}: It timed out. Twice.",
+        "Ray does not start: no space",
+    ]
+    first, _, local = found["connect"].values()
+    assert (first["address"], local["address"], local["num_cpus"]) == ("a:1", "local", 6)
+    assert found["attempts"] == 2  # a busy machine may be slow
 
 
 @pytest.mark.slow

@@ -263,5 +263,8 @@ def _connect(address: str | None, sweep: Sweep, threads: int) -> None:
             # Its processes must be there within 30 seconds, which they are not on a busy machine.
             if not address and "timed out" in str(error) and attempt < STARTS:
                 continue
-            where = f"no Ray cluster answers at {address}" if address else "Ray does not start"
-            raise InputError(f"{where}: {' '.join(str(error).split())}") from None
+            reason = " ".join(str(error).split())
+            if address:
+                token = "" if os.environ.get("RAY_AUTH_MODE") == "token" else ", or it needs RAY_AUTH_MODE=token"
+                raise InputError(f"no Ray cluster answers at {address}{token}: {reason}") from None
+            raise InputError(f"Ray does not start: {reason}") from None
