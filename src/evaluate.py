@@ -34,6 +34,8 @@ BITS_LINE = "{}, bits per dimension: loss {loss:.4f}, importance-weighted {impor
 METRICS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "kl", "importance_weighted": "iw_bound"}
 """The results of each protocol that are metrics, and their names there, which are narrow columns."""
 GREY, BINARIZED = "grey", "binarized"
+MNIST, NATS_ONLY = (28, 28, 1), (GREY, BINARIZED)
+"""The shape of images, and the protocols, whose bounds are published in nats per image only."""
 GIVEN_LABEL = "given_label_"
 """The beginning of the names of a conditional model's metrics, which bound -log p(x|y) instead of -log p(x)."""
 
@@ -99,10 +101,11 @@ def all_bounds(
 def report(
     protocol: str, parts: Bounds, model: VAE, settings: Evaluate, entropy: NDArray[np.float64] | None
 ) -> dict[str, Any]:
-    """Print and return the results of a protocol: the means of its bounds in nats, and in bits unless of a density."""
+    """Print and return the means of a protocol's bounds in nats, and in bits unless only nats are published."""
     results: dict[str, Any] = {**summarize(parts, entropy), "images": len(parts.kl), "samples": settings.samples}
     print(LINE.format(protocol, **results), flush=True)
-    results |= {} if model.likelihood.is_density else in_bits(results, model.image_shape)
+    if not (model.likelihood.is_density or (protocol in NATS_ONLY and model.image_shape == MNIST)):
+        results |= in_bits(results, model.image_shape)
     if bits := results.get("bits_per_dimension"):
         print(BITS_LINE.format(protocol, **bits), flush=True)
     return results | ({"seed": SEED} if protocol == BINARIZED else {})

@@ -17,7 +17,7 @@ from vae.data.splits import Split, load_splits, sample
 from vae.errors import InputError
 from vae.io.tables import write_csv
 from vae.model.checkpoint import save_model
-from vae.model.vae import VAE
+from vae.model.vae import CHECKED, VAE
 from vae.settings.loader import load_settings
 from vae.settings.model import Model
 from vae.settings.train import Train
@@ -28,9 +28,6 @@ from vae.training.fit import build_model, fit
 from vae.training.history import kept_epoch
 from vae.training.initial_weights import set_initial_weights
 from vae.training.resume import StateFile, exclusive, fingerprint, state_folder, unfinished
-
-CHECKED = 1000
-"""The number of images that are looked at: whether the likelihood fits them, and whether all workers have the same."""
 
 
 def main() -> None:

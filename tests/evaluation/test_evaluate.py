@@ -4,6 +4,7 @@ import importlib
 import json
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from vae.data.shards import save_split
-from vae.evaluation.likelihood_bounds import bits_per_dimension
+from vae.evaluation.likelihood_bounds import Bounds, bits_per_dimension
 from vae.model.checkpoint import save_model
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.vae import VAE
@@ -82,6 +83,19 @@ def test_densities_have_no_bits_per_dimension(
     assert ("bits per dimension" in capsys.readouterr().out) == bool(expected)
     assert ("bits_per_dimension" in json.dumps(files["evaluate"])) == bool(expected)
     assert {name for name, content in files.items() if "bpd" in json.dumps(content)} == set(expected)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "protocol", "in_bits"),
+    [("bernoulli", "grey", False), ("binarized", "binarized", False), ("logistic_mixture", "logistic_mixture", True)],
+)
+def test_images_of_the_shape_of_mnist_have_bits_only_of_their_256_levels(
+    likelihood: str, protocol: str, in_bits: bool, evaluate: Any
+) -> None:
+    model = SimpleNamespace(likelihood=LIKELIHOODS[likelihood](), image_shape=(28, 28, 1))
+    parts = Bounds(np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.array([3.5, 6.0]))
+    results = evaluate.report(protocol, parts, model, SimpleNamespace(samples=8), None)
+    assert ("bits_per_dimension" in results) == in_bits
 
 
 @pytest.mark.parametrize("place", ["encode", "posterior.summarize", "save_arrays", "write_json", "write_metrics"])

@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vae.data.binarization import binarize
+from vae.errors import InputError
 from vae.model.checkpoint import load_model, save_model
 from vae.model.likelihoods import LIKELIHOODS
 from vae.model.likelihoods.bernoulli import Bernoulli, Binarized
@@ -117,3 +118,13 @@ def test_images_of_8_bit_levels_fit_every_likelihood(name: str, dtype: str) -> N
 def test_binary_and_fine_levels_fit_the_likelihoods_of_single_bits() -> None:
     for name in ("bernoulli", "binarized"):
         assert LIKELIHOODS[name]().unfit(np.eye(4)) == LIKELIHOODS[name]().unfit(np.linspace(0, 1, 999)) == ""
+
+
+def test_fit_refuses_arrays_that_the_likelihood_does_not_fit() -> None:
+    labels = np.zeros(5, np.int64)
+    black_and_white = np.zeros((5, 8, 8, 1), np.float32)
+    with pytest.raises(InputError, match=r"^model\.likelihood is gaussian, a density, which has no bound"):
+        VAE((8, 8, 1), 2, likelihood="gaussian").fit(black_and_white)
+    model = VAE((8, 8, 1), 2, likelihood="logistic_mixture", conditional=True, class_names=["a"])
+    with pytest.raises(InputError, match=r"^model\.likelihood is logistic_mixture, "):
+        model.fit((black_and_white, labels))

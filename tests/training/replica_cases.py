@@ -24,6 +24,7 @@ CASES = {
         (1, 2, 4),
     ),
     "several steps at once": Case({}, {"architecture": "mlp"}, (1, 2), compared=3),
+    "Muon with weight decay": Case({"optimizer": "muon", "weight_decay": 0.1}, {}, (1, 2)),
 }
 IMAGES, BATCH_SIZE = 21, 8
 """Three steps. Two and four replicas cannot divide the five images of the last one equally."""

@@ -8,7 +8,7 @@ import tensorflow as tf
 from vae.data import shards
 from vae.data.shards import StoredImages, save_split
 from vae.data.splits import load_split
-from vae.training.batches import batches, epoch_order, shuffled_batches
+from vae.training.batches import Replicas, batches, epoch_order, shuffled_batches
 
 
 def values(dataset: tf.data.Dataset) -> list[list[float]]:
@@ -51,6 +51,30 @@ def test_batches_are_not_autotuned_so_that_no_epoch_waits_for_the_tuning_thread(
     images = np.zeros((4, 28, 28, 1), "float32")
     for dataset in (batches(images, 2), shuffled_batches(images, 2, 0, range(1))):
         assert dataset.options().autotune.enabled is False
+
+
+def test_replicas_read_only_their_own_part_of_images_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "MAX_BYTES", 12 * 60)
+    save_split(tmp_path / "disk.npz", np.zeros((50, 5, 4, 3), np.uint8), None, np.array([], np.str_))
+    images = load_split(tmp_path / "disk.npz").images
+    assert isinstance(images, StoredImages)
+    read: list[list[int]] = []
+
+    def recorded(self: StoredImages, indices: Any) -> Any:
+        read.append(np.asarray(indices).tolist())
+        return whole(self, indices)
+
+    whole = StoredImages.__getitem__
+    monkeypatch.setattr(StoredImages, "__getitem__", recorded)
+    parts = []
+    for replica in range(2):
+        read.clear()
+        for _ in shuffled_batches(images, 8, 7, range(1), replicas=Replicas(range(replica, replica + 1), 2)):
+            pass
+        parts.append([*read])
+    order = epoch_order(50, 7, 0).tolist()
+    assert [one + other for one, other in zip(*parts, strict=True)] == [order[i : i + 8] for i in range(0, 50, 8)]
+    assert [len(indices) for indices in parts[0]] == [4] * 6 + [1]
 
 
 @pytest.mark.parametrize("labelled", [False, True])

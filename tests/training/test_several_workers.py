@@ -160,8 +160,8 @@ def test_workers_with_different_parameters_are_refused(root: Path, tmp_path: Pat
     with cluster.running() as workers:
         chief, other = (worker.communicate(timeout=120)[1] for worker in workers)
     assert other == (
-        "error: worker 1 has other parameters, data or code than the chief: all workers need the same commit, "
-        "params.yaml and data/prepared.\n"
+        "error: worker 1 has other parameters, data, code, libraries or TF_... variables than the chief: all workers "
+        "need the same commit, params.yaml, data/prepared and environment.\n"
     )
     assert chief.startswith(f"error: {LOST}")
     assert [worker.returncode for worker in workers] == [1, 1]

@@ -24,8 +24,6 @@ from vae.training.resume import StateFile
 
 SAVE_SECONDS = 20
 """The seconds between two states on disk, which a killed computation loses at most."""
-NATS_ONLY = (28, 28, 1)
-"""The shape of MNIST's images, for which bounds are published in nats per image."""
 Draw = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
@@ -192,9 +190,7 @@ def summarize(parts: Bounds, entropy: NDArray[np.float64] | None) -> dict[str, f
 
 
 def in_bits(results: Mapping[str, Any], image_shape: Sequence[int]) -> dict[str, Any]:
-    """Return the results of `summarize` as `bits_per_dimension`; for images of the shape `NATS_ONLY`, nothing."""
-    if tuple(image_shape) == NATS_ONLY:
-        return {}
+    """Return the results of `summarize` as `bits_per_dimension`."""
     names = results["standard_error"]
     means, errors = (
         {name: bits_per_dimension(nats[name], image_shape) for name in names}

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+from vae.errors import InputError
 from vae.model.architectures import ARCHITECTURES
 from vae.model.conditional import ConditionalArchitecture, with_labels
 from vae.model.inputs import FITS, check_if_array, check_image_fit, check_image_shape, check_inputs, choose
@@ -19,6 +20,9 @@ from vae.model.public_methods import PublicMethods
 from vae.model.replicas import ReplicatedSteps
 from vae.model.sampling import Sampling
 from vae.settings.combinations import check_together
+
+CHECKED = 1000
+"""The number of training images that are looked at before a training, for example whether the likelihood fits them."""
 
 
 class VAEOutput(NamedTuple):
@@ -204,11 +208,17 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
         """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
 
+        The pseudo-inputs of a VampPrior start from noise; call `prior.initialize(images, seed)` before, to start from
+        images.
+
         Raises:
-            InputError: as in `encode`.
+            InputError: as in `encode`, or the likelihood does not fit such values.
         """
         binary = self.likelihood.binarizes
         x = check_inputs(x, self.image_shape, self._classes, binary)
+        images = x[0] if self.conditional and isinstance(x, tuple) else x
+        if isinstance(images, np.ndarray) and (reason := self.likelihood.unfit(images[:CHECKED])):
+            raise InputError(reason)
         if self.conditional:
             validation_data = check_inputs(validation_data, self.image_shape, self._classes, binary)
             if isinstance(validation_data, tuple) and len(validation_data) == 2:

@@ -31,6 +31,7 @@ Their sources vary, so all of its warnings and errors are left out here: what en
 """
 LOST = (
     *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError),
+    tf.errors.FailedPreconditionError,  # the worker has been started again already
 )
 """What TensorFlow raises in the remaining workers, depending on what they are doing, after one has ended."""
 PATIENCE = 300.0
@@ -79,8 +80,8 @@ class Workers(NamedTuple):
         """
         if self.from_chief(fingerprint.encode()) != fingerprint.encode():
             raise InputError(
-                f"worker {self.number} has other parameters, data or code than the chief: all workers need the same "
-                "commit, params.yaml and data/prepared."
+                f"worker {self.number} has other parameters, data, code, libraries or TF_... variables than the chief: "
+                "all workers need the same commit, params.yaml, data/prepared and environment."
             )
 
     def from_chief(self, data: bytes) -> bytes:
