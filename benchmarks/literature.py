@@ -4,7 +4,7 @@ Each preset and seed is a DVC experiment of the stages `train` and `evaluate`, n
 each, its rows in `reports/literature.csv` are replaced. If the command is interrupted, start it again: DVC reuses what
 is finished, and a training or an evaluation resumes.
 
-The settings were chosen by the validation loss with the seed of `params.yaml`; the seeds here are others.
+docs/literature.md says how the settings were chosen.
 """
 
 import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback

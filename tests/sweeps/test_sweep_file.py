@@ -104,6 +104,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         GRID | {"fixed": {"model.latent_dim": 3}},
         "model.latent_dim is in sweep.vary and in sweep.fixed, but must be in only one of them.",
     ),
+    "losses of two units": (
+        {"name": "units", "vary": {"model.latent_dim": [2], "model.likelihood": ["bernoulli", "gaussian"]}},
+        "sweep.vary has model.likelihood, but validation losses with different values of it cannot be compared: ",
+    ),
     "too many trials": (
         GRID | {"vary": {"seed": [*range(200)], "model.latent_dim": [*range(1, 101)]}},
         "sweep.vary asks for 20,000 trials, but must ask for at most 10,000.",

@@ -37,6 +37,13 @@ def _values_or_range(asked: Any) -> Any:
     return asked
 
 
+INCOMPARABLE = {
+    *("model.likelihood", "model.conditional", "train.epsilon_std"),
+    *("prepare.dataset", "prepare.image_size", "prepare.channels", "prepare.fit"),
+}
+"""Keys that decide what the validation loss measures."""
+
+
 class Sweep(Section):
     """The trials of a sweep, and how they are run."""
 
@@ -67,7 +74,10 @@ class Sweep(Section):
         description="ASHA lets about one trial in so many pass each of its checks; `null` stops no trial.",
     )
     grace_period: int = Field(
-        default=1, ge=1, le=100_000, description="Epochs before ASHA's first check. Each next one is that factor later."
+        default=1,
+        ge=1,
+        le=100_000,
+        description="Epochs before ASHA's first check. Each later one comes after `reduction_factor` times as many.",
     )
 
     @field_validator("vary")
@@ -99,6 +109,11 @@ def read_sweep(path: Path) -> tuple[Sweep, list[Trial]]:
     sweep: Sweep = content.sweep
     if both := sorted(sweep.vary.keys() & sweep.fixed.keys()):
         raise InputError(f"{path}: {both[0]} is in sweep.vary and in sweep.fixed, but must be in only one of them.")
+    if apart := sorted(INCOMPARABLE & sweep.vary.keys()):
+        raise InputError(
+            f"{path}: sweep.vary has {apart[0]}, but validation losses with different values of it cannot be compared: "
+            "set it in sweep.fixed, and make a sweep for each value."
+        )
     lists = {key: asked for key, asked in sweep.vary.items() if isinstance(asked, list)}
     if sweep.trials > 1 and len(lists) == len(sweep.vary):
         raise InputError(
