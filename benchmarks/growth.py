@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from benchmarks.memory import QUICK
+from benchmarks.memory import QUICK, write_archive
 from benchmarks.prepared import prepared, raw_images
 from benchmarks.stages import read_stages, run
 from vae.data.splits import SPLITS
@@ -73,7 +73,7 @@ def write_images(path: Path, count: int) -> None:
     """Write that many images, MNIST's in their order, again and again, with their labels."""
     labels = np.concatenate([prepared(name).known_labels for name in SPLITS])
     raw, places = raw_images(), np.arange(count) % len(labels)
-    np.savez(path, images=raw[places], labels=labels[places])
+    write_archive(path, (count, *raw.shape[1:]), labels[places], lambda part: raw[places[part]])
 
 
 def size_of(folder: Path) -> int:

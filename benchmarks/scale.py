@@ -41,10 +41,12 @@ ROWS = {
 }
 """The rows of the tables, and the stage of each."""
 READ = {
-    **dict.fromkeys(("prepare", "train", "embed", "classify"), "prepare"),
+    **dict.fromkeys(("prepare", "train", "embed", "classify", "evaluate", "baseline"), "prepare"),
     **dict.fromkeys(("visualize", "score", "explore"), "embed"),
 }
 """The stage whose output another stage reads for each image; `prepare` reads as much as it writes."""
+HELD_OUT, PROBED = 10_000, 200_000
+"""The test images by default, and the most training images of the probes."""
 
 
 class Line(NamedTuple):
@@ -115,7 +117,9 @@ def read(report: dict[str, Any], params: dict[str, Any]) -> Measured:
 
     def line(stage: str, key: str, scale: float = 1.0) -> Line:
         small, large = (scale * growth["stages"][size][stage][key] for size in (one, other))
-        each = max(0.0, (large - small) / (int(other) - int(one)))  # below zero, it is noise
+        each = (large - small) / (int(other) - int(one))
+        if each < 0 or stage == "evaluate":  # noise; `evaluate` reads the test images only, as many in both
+            return Line((small + large) / 2, 0.0)
         return Line(max(0.0, small - each * int(one)), each)
 
     stages = {
@@ -141,8 +145,11 @@ def cost(row: str, images: float, measured: Measured) -> Cost:
     steps = used / measured.batches[name] if name in measured.batches else 0.0
     machines = machines_for(seconds / speedup(measured), steps, measured.gradient)
     disk = stage.disk.at(images)
-    source = "prepare" if row == SHARED_TEST else READ.get(name)
-    reads = used * measured.stages[source].disk.each if source else 0.0
+    if name == "evaluate":  # which writes the bounds of each test image
+        disk *= used / HELD_OUT
+    # The chief of a training reads all images once, to identify it.
+    seen = max(used, images) if name == "train" else used
+    reads = seen * measured.stages[READ[name]].disk.each
     exchanged = steps / machines * all_reduce(machines, measured.gradient).sent
     memory = math.nan if row == SHARED_TEST else stage.memory.at(images)  # measured with 10,000 test images only
     return Cost(seconds, memory, machines, disk, (reads + disk) / machines + exchanged)
@@ -152,7 +159,9 @@ def used_by(row: str, images: float, measured: Measured) -> float:
     """Return how many of the images a row uses."""
     if row == SOME_STEPS:
         return measured.batches["train"] * STEPS
-    return TESTED * images if row == SHARED_TEST else images
+    if row == SHARED_TEST:
+        return TESTED * images
+    return {"evaluate": HELD_OUT, "baseline": min(images, HELD_OUT + PROBED)}.get(ROWS[row], images)
 
 
 def seconds_of(row: str, images: float, measured: Measured) -> float:
@@ -160,7 +169,7 @@ def seconds_of(row: str, images: float, measured: Measured) -> float:
     stage, used = measured.stages[ROWS[row]], used_by(row, images, measured)
     if row == SHARED_TEST:  # each test image is compared with each
         return stage.seconds.at(images) + used / measured.bounds_per_second + used**2 / measured.pairs_per_second
-    return stage.seconds.at(used)
+    return stage.seconds.at(images if row != SOME_STEPS else used)
 
 
 def machines_for(seconds: float, steps: float, gradient: float) -> int:
