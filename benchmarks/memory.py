@@ -3,7 +3,6 @@
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +39,12 @@ def write_images(path: Path, count: int) -> None:
     """Write a `.npz` file of coloured discs, whose class is their size, a few images at a time."""
     rng = np.random.default_rng(0)
     labels = rng.integers(CLASSES, size=count)
-    write_archive(path, (count, SIDE, SIDE, 3), labels, lambda part: discs(4 + 1.5 * labels[part], rng))
-
-
-def write_archive(
-    path: Path, shape: tuple[int, ...], labels: NDArray[Any], images: Callable[[slice], NDArray[np.uint8]]
-) -> None:
-    """Write a `.npz` file of images and labels, a few images at a time, so that this process stays small.
-
-    Args:
-        path: the path of the file.
-        shape: (n, height, width, channels).
-        labels: (n,).
-        images: returns the images with these indices. It is called once for each part, in order.
-    """
     with zipfile.ZipFile(path, "w") as archive:
         with archive.open("images.npy", "w", force_zip64=True) as stream:
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            header = {"descr": "|u1", "fortran_order": False, "shape": (count, SIDE, SIDE, 3)}
             np.lib.format.write_array_header_2_0(stream, header)
-            for start in trange(0, shape[0], CHUNK, desc="images", disable=None):
-                stream.write(images(slice(start, start + CHUNK)).tobytes())
+            for start in trange(0, count, CHUNK, desc="images", disable=None):
+                stream.write(discs(4 + 1.5 * labels[start : start + CHUNK], rng).tobytes())
         with archive.open("labels.npy", "w") as stream:
             np.lib.format.write_array(stream, labels)
 

@@ -45,8 +45,8 @@ READ = {
     **dict.fromkeys(("visualize", "score", "explore"), "embed"),
 }
 """The stage whose output another stage reads for each image; `prepare` reads as much as it writes."""
-HELD_OUT, PROBED = 10_000, 200_000
-"""The test images by default, and the most training images of the probes."""
+PROBED = 200_000
+"""The most training images of the probes."""
 
 
 class Line(NamedTuple):
@@ -77,6 +77,8 @@ class Measured(NamedTuple):
     stages: dict[str, Stage]
     cores: int
     """Of the machine."""
+    tested: int
+    """Test images."""
     batches: dict[str, int]
     """The images of a training step on each machine, by the stage that trains."""
     gradient: float
@@ -129,6 +131,7 @@ def read(report: dict[str, Any], params: dict[str, Any]) -> Measured:
     return Measured(
         stages,
         growth["machine"]["cores"],
+        growth["held_out"],
         {stage: params[stage]["batch_size"] for stage in ("train", "classify")},
         GRADIENT_BYTES * float(growth["parameters"]),
         report["bound"]["architectures"]["tutorial, float32"]["decodings"]
@@ -146,7 +149,7 @@ def cost(row: str, images: float, measured: Measured) -> Cost:
     machines = machines_for(seconds / speedup(measured), steps, measured.gradient)
     disk = stage.disk.at(images)
     if name == "evaluate":  # which writes the bounds of each test image
-        disk *= used / HELD_OUT
+        disk *= used / measured.tested
     # The chief of a training reads all images once, to identify it.
     seen = max(used, images) if name == "train" else used
     reads = seen * measured.stages[READ[name]].disk.each
@@ -161,7 +164,7 @@ def used_by(row: str, images: float, measured: Measured) -> float:
         return measured.batches["train"] * STEPS
     if row == SHARED_TEST:
         return TESTED * images
-    return {"evaluate": HELD_OUT, "baseline": min(images, HELD_OUT + PROBED)}.get(ROWS[row], images)
+    return {"evaluate": measured.tested, "baseline": min(images, measured.tested + PROBED)}.get(ROWS[row], images)
 
 
 def seconds_of(row: str, images: float, measured: Measured) -> float:

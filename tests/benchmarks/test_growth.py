@@ -42,6 +42,23 @@ def test_each_stage_runs_on_the_repeated_images_and_what_it_writes_is_counted(
     assert params["evaluate"] == yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["evaluate"]
 
 
+def test_the_images_do_not_count_in_the_memory_of_the_process_that_starts_the_stages(tmp_path: Path) -> None:
+    code = (
+        "import resource, numpy as np\n"
+        "from pathlib import Path\n"
+        "from benchmarks import growth\n"
+        "growth.read_stages = lambda folder: []\n"
+        "def write(path, count): path.write_bytes(np.ones(count, np.uint8).tobytes())\n"
+        "growth.write_images = write\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"growth.run_all(Path({str(tmp_path)!r}), 400_000_000)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / before)"
+    )
+    grown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (tmp_path / "images.npz").stat().st_size == 400_000_000
+    assert float(grown) < 1.2
+
+
 def test_the_process_that_starts_the_stages_has_no_tensorflow() -> None:
     """Otherwise its memory counts as theirs."""
     code = "import benchmarks.growth, sys; print('tensorflow' in sys.modules)"

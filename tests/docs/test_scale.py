@@ -20,6 +20,7 @@ MEASURED = Measured(
         **dict.fromkeys(("visualize", "baseline", "score", "explore"), FLAT),
     },
     cores=2,
+    tested=10_000,
     batches={"train": 80, "classify": 160},
     gradient=1e6,
     bounds_per_second=1000.0,
@@ -33,7 +34,7 @@ def test_lines_pass_through_the_two_sizes_and_fall_nowhere() -> None:
         return {"prepare": {"seconds": seconds, "peak_mib": mib, "bytes": count}}
 
     growth = {"stages": {"1000": rows(7, 4, 100), "3000": rows(11, 3, 300)}, "parameters": 25, "pairs_per_second": 9.0}
-    growth["machine"] = {"cores": 4}
+    growth |= {"machine": {"cores": 4}, "held_out": 500}
     report: dict[str, Any] = {"growth": growth, "bound": {"architectures": {"tutorial, float32": {"decodings": 160}}}}
     found = scale.read(
         report, {"train": {"batch_size": 80}, "classify": {"batch_size": 64}, "evaluate": {"samples": 8}}
@@ -42,7 +43,7 @@ def test_lines_pass_through_the_two_sizes_and_fall_nowhere() -> None:
     assert stage.seconds == Line(5.0, 0.002)
     assert stage.memory == Line(3.5 * 2**20, 0.0)
     assert stage.disk == Line(0.0, 0.1)
-    assert found[1:] == (4, {"train": 80, "classify": 64}, 100.0, 10.0, 9.0)
+    assert found[1:] == (4, 500, {"train": 80, "classify": 64}, 100.0, 10.0, 9.0)
 
 
 @pytest.mark.parametrize(
