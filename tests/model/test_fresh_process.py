@@ -90,6 +90,22 @@ def test_last_words_of_a_tensorflow_that_aborts_are_printed(folder: Path, run_py
     assert (done.returncode, done.stderr) == (-signal.SIGABRT, "\0 a warning\n")
 
 
+def test_the_filter_stays_after_an_error_for_which_it_should(folder: Path, run_python: Run) -> None:
+    code = """
+import os
+from vae.model.runtime import without_chatter
+for error in ValueError, KeyError:
+    try:
+        with without_chatter("^noise", until_the_end=(KeyError,)):
+            os.write(2, b"noise within\\n")
+            raise error
+    except error:
+        os.write(2, b"noise after %s\\nwords\\n" % error.__name__.encode())
+"""
+    (folder / "said").write_bytes(b"")
+    assert run_python(code, folder, folder).stderr == "noise after ValueError\nwords\nwords\n"
+
+
 def test_a_closed_stderr_does_no_harm(folder: Path, run_python: Run) -> None:
     code = """
 import os

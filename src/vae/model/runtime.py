@@ -81,10 +81,14 @@ def _set_environment() -> None:
 
 
 @contextmanager
-def without_chatter(also: str = "^$") -> Iterator[None]:
+def without_chatter(also: str = "^$", until_the_end: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Filter `CHATTER` out of stderr, and lines that match another regular expression.
 
     The filter is a process of its own, so that TensorFlow's last words still arrive if it aborts this one.
+
+    Args:
+        also: the regular expression of more lines to leave out, as `grep -E` reads it.
+        until_the_end: the errors after which the filter stays until the process ends.
     """
     try:
         stderr = os.dup(2)
@@ -92,14 +96,21 @@ def without_chatter(also: str = "^$") -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         stderr = os.dup(2)
     command = ["grep", "--text", "--line-buffered", "-vE", f"{CHATTER}|{also}"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stderr) as grep:  # noqa: S603
-        assert grep.stdin
-        os.dup2(grep.stdin.fileno(), 2)
-        try:
-            yield
-        finally:
+    grep = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stderr)  # noqa: S603
+    assert grep.stdin
+    with grep.stdin as pipe:
+        os.dup2(pipe.fileno(), 2)
+    stays = False
+    try:
+        yield
+    except until_the_end:
+        stays = True
+        raise
+    finally:
+        if not stays:
             os.dup2(stderr, 2)
-            os.close(stderr)
+            grep.wait()
+        os.close(stderr)
 
 
 def _import_tensorflow() -> None:

@@ -25,7 +25,7 @@ ADDRESS = re.compile(r".+:\d+")
 LAST_WORDS = (
     "^([EW]0000 |Additional GRPC error|:UNKNOWN:|/job:worker/|/job:chief/|The tasks have crashed|The error could be)"
 )
-"""The dozen lines that TensorFlow prints about a lost worker, before it raises one of `LOST`.
+"""The dozens of lines that TensorFlow prints about a lost worker, before it raises one of `LOST` and afterwards.
 
 Their sources vary, so all of its warnings and errors are left out here: what ends a training is raised as well.
 """
@@ -160,7 +160,7 @@ def connected(strategy: str) -> Iterator[Workers]:
     print(f"worker {index} of {len(addresses)} connects to {others}", flush=True)
     late = f"{others} did not connect within {PATIENCE:.0f} s; start all workers, and check the addresses in {CLUSTER}."
     try:
-        with without_chatter(LAST_WORDS):
+        with without_chatter(LAST_WORDS, until_the_end=LOST):
             with _within(PATIENCE, late):
                 together = _together(addresses[index])
             yield Workers(together, index, len(addresses))
