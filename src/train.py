@@ -15,6 +15,7 @@ import pandas as pd
 from vae.data.binarization import binarized
 from vae.data.splits import Split, load_splits, sample
 from vae.errors import InputError
+from vae.history import kept_epoch
 from vae.io.tables import write_csv
 from vae.model.checkpoint import save_model
 from vae.model.vae import CHECKED, VAE
@@ -25,7 +26,6 @@ from vae.stage import run_stage
 from vae.training.callbacks import DivergenceError
 from vae.training.distribution import SharedState, Workers, connected
 from vae.training.fit import build_model, fit
-from vae.training.history import kept_epoch
 from vae.training.initial_weights import set_initial_weights
 from vae.training.resume import StateFile, exclusive, fingerprint, state_folder, unfinished
 

@@ -17,6 +17,7 @@ from vae.evaluation.embedding import seen_by
 from vae.evaluation.generation import decode
 from vae.evaluation.latent_moments import Moments
 from vae.evaluation.map_quality import MapQuality
+from vae.history import kept_epoch
 from vae.io.arrays import load_arrays
 from vae.io.tables import read_csv, write_csv, write_json
 from vae.model.checkpoint import load_model
@@ -30,7 +31,6 @@ from vae.plots.tsne import fitting_perplexity, fitting_points, to_table, tsne
 from vae.settings.loader import load_settings
 from vae.settings.visualize import Visualize
 from vae.stage import run_stage
-from vae.training.history import kept_epoch
 
 REPORTS = Path("reports")
 ORDER = ("test", "train", "validation")  # of the images in the maps

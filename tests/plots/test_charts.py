@@ -10,9 +10,9 @@ from matplotlib.container import BarContainer
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from vae.history import kept_epoch
 from vae.plots import charts
 from vae.plots.style import COLORS
-from vae.training.history import kept_epoch
 
 Dimensions = Callable[..., pd.DataFrame]
 

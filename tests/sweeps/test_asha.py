@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 from vae.errors import InputError
-from vae.sweeps import asha as module
+from vae.sweeps import asha as module, worker as of_worker
 from vae.sweeps.asha import RecordingASHA
 from vae.sweeps.records import Folder
 from vae.sweeps.settings import Trial
@@ -47,10 +47,10 @@ with mock.patch("ray.nodes", return_value=nodes):
         except InputError as error:
             found[f"{threads} cores"] = str(error)
 
-worker = module.Worker.__new__(module.Worker)
+worker = of_worker.Worker.__new__(module.Worker)
 trial = Trial("lat-1", {}, ())
 worker.setup({"trial": "lat-1"}, module.Work(None, Folder(Path(), "lat"), {"lat-1": trial}, ["train"], 1))
-with mock.patch.object(module, "Run", side_effect=ZeroDivisionError("by zero")):
+with mock.patch.object(of_worker, "Run", side_effect=ZeroDivisionError("by zero")):
     found["unexpected"] = worker.step()
 
 sweep, asked = SimpleNamespace(workers=2), {}

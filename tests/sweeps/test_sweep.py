@@ -1,4 +1,4 @@
-"""A sweep of four trials, of which one fails and ASHA stops one, killed midway and run again."""
+"""A sweep of six trials, of which one fails and ASHA stops one, killed midway and run again."""
 
 import json
 import os
@@ -17,9 +17,10 @@ pytestmark = pytest.mark.slow
 
 METRICS = "reports/metrics.json"
 HEADS = re.compile("trial +latent_dim +epochs +validation loss +status")
-GOOD, BEST, BAD = 13, *SLOW
-DIMENSIONS = [GOOD, DIVERGES, BEST, BAD]
+GOOD, BETTER, BAD, BETTER_STILL, BEST = 13, *SLOW, 19, 23
+DIMENSIONS = [GOOD, DIVERGES, BETTER, BAD, BETTER_STILL, BEST]
 """The validation loss falls with the latent dimension."""
+FINISHED = (GOOD, BETTER, BETTER_STILL, BEST)
 
 
 def processes(project: Project) -> list[int]:
@@ -68,17 +69,18 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
     wait_until_ended(project)
 
     # What was computed before the kill is not computed again, and what ASHA stops is not computed to its end.
-    for latent_dim in (GOOD, BEST):
+    for latent_dim in FINISHED:
         assert project.epochs(latent_dim) == [*range(1, EPOCHS + 1)]
     assert project.epochs(DIVERGES) == [1]
     assert project.epochs(BAD)[: EPOCHS - 1] == [*range(1, EPOCHS)]
     assert {cores for *_, cores in project.lines()} == {max(1, len(os.sched_getaffinity(0)) // 2)}
 
     # Each trial is an experiment that starts from the commit, with its parameters, history and metrics, and no others'.
-    assert project.experiments() == [f"{base[:2]}/{base[2:]}/{names[latent_dim]}" for latent_dim in (GOOD, BEST, BAD)]
+    saved = (GOOD, BETTER, BAD, BETTER_STILL, BEST)
+    assert project.experiments() == [f"{base[:2]}/{base[2:]}/{names[latent_dim]}" for latent_dim in saved]
     expected = yaml.safe_load((project.path / "params.yaml").read_text(encoding="utf-8"))
     expected["seed"], expected["prepare"]["dataset"] = 9, "../photos"
-    for latent_dim in (GOOD, BEST, BAD):
+    for latent_dim in saved:
         commit = project.commit_of(names[latent_dim])
         expected["model"]["latent_dim"] = latent_dim
         assert yaml.safe_load(project.git("show", f"{commit}:params.yaml")) == expected
@@ -95,15 +97,17 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
 
     # The table starts with the lowest validation loss, and ends with the failure.
     lines = output.splitlines()
-    assert lines[0] == "4 trials, 1 of them from an earlier run"
-    assert [re.split(r"  +", line) for line in lines[lines.index(next(filter(HEADS.match, lines))) + 1 :]][:4] == [
-        [names[BEST], "17", "4", "85.00", "finished"],
+    assert lines[0] == "6 trials, 1 of them from an earlier run"
+    assert [re.split(r"  +", line) for line in lines[lines.index(next(filter(HEADS.match, lines))) + 1 :]][:6] == [
+        [names[BEST], "23", "4", "79.00", "finished"],
+        [names[BETTER_STILL], "19", "4", "83.00", "finished"],
+        [names[BETTER], "17", "4", "85.00", "finished"],
         [names[GOOD], "13", "4", "89.00", "finished"],
         [names[BAD], "2", "3", "100.67", "stopped"],
         [names[DIVERGES], "7", "1", "101.00", "failed"],
     ]
     assert lines[-2] == f"the best is {names[BEST]}: dvc exp apply {names[BEST]}"
-    assert lines[-1].startswith(f"error: 1 of 4 trials failed: {names[DIVERGES]}; ")
+    assert lines[-1].startswith(f"error: 1 of 6 trials failed: {names[DIVERGES]}; ")
     assert f"{names[DIVERGES]}: failed after 1 epoch: the loss became NaN or infinite in epoch 2." in lines
     assert "Traceback" not in output
 

@@ -108,6 +108,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         {"name": "units", "vary": {"model.latent_dim": [2], "model.likelihood": ["bernoulli", "gaussian"]}},
         "sweep.vary has model.likelihood, but validation losses with different values of it cannot be compared: ",
     ),
+    "losses of other images": (
+        {"name": "images", "vary": {"prepare.validation_size": [100, 200]}},
+        "sweep.vary has prepare.validation_size, but validation losses with different values of it cannot be ",
+    ),
     "too many trials": (
         GRID | {"vary": {"seed": [*range(200)], "model.latent_dim": [*range(1, 101)]}},
         "sweep.vary asks for 20,000 trials, but must ask for at most 10,000.",

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml
@@ -15,8 +16,9 @@ from tests.sweeps.project import EPOCHS, Project
 from vae.errors import InputError
 from vae.sweeps.checkout import Checkout, committed, git, inspect_checkout
 from vae.sweeps.records import Folder
-from vae.sweeps.running import failure, make_clone
-from vae.sweeps.settings import Trial
+from vae.sweeps.running import failure, make_clone, save_stopped
+from vae.sweeps.settings import Trial, read_sweep
+from vae.sweeps.sweep import _begin, run_sweep
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC 3.67 on pygtrie 2.6
 
@@ -83,6 +85,42 @@ def test_what_a_sweep_keeps_of_dvc_s_own_settings_is_no_secret(
     make_clone(checkout, clone, trial(2))
     config = (clone / ".dvc/config.local").read_text()
     assert config.splitlines() == ["[cache]", "    type = hardlink", f"    dir = {checkout.cache}"]
+
+
+def test_a_stopped_trial_is_saved_even_if_its_first_saving_was_killed(project: Project, checkout: Checkout) -> None:
+    folder = Folder(project.path, "lat")
+    make_clone(checkout, folder.clone("lat-2"), trial(2))
+    for key, value in {"commit.gpgsign": "true", "gpg.program": "/bin/false"}.items():
+        git(folder.clone("lat-2"), "config", key, value)
+    with (
+        mock.patch("vae.sweeps.running.fetch", side_effect=InterruptedError),  # as a kill after the commit
+        pytest.raises(InterruptedError),
+    ):
+        save_stopped(checkout, folder, trial(2))
+    save_stopped(checkout, folder, trial(2))
+    params = yaml.safe_load(project.git("show", f"{project.commit_of('lat-2')}:params.yaml"))
+    assert params["model"]["latent_dim"] == 2
+    assert not folder.clone("lat-2").exists()
+
+
+def test_a_sweep_that_has_begun_keeps_to_the_parameters_of_its_commit(
+    project: Project, checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.sweep(reduction_factor=2, grace_period=EPOCHS - 1)
+    folder, path = Folder(project.path, "lat"), Path("sweep.yaml")
+    sweep, trials = read_sweep(path)
+    assert _begin(path, project.path, sweep, trials, folder) == checkout
+    params = project.path / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8").replace(f"epochs: {EPOCHS}", "epochs: 2"), encoding="utf-8")
+    run_sweep(path, dry_run=True)  # two epochs would be too few for the first check
+    assert capsys.readouterr().out == "lat-1: model.latent_dim=2\n"
+
+
+def test_a_sweep_does_not_import_tensorflow_next_to_its_trainings(
+    run_python: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    code = "import sys, vae.sweeps.sweep, vae.sweeps.worker; print({'tensorflow', 'keras'} & set(sys.modules))"
+    assert run_python(code, tmp_path).stdout == "set()\n"
 
 
 def test_a_checkout_with_uncommitted_changes_is_refused(project: Project) -> None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tests.training.small_training import MODEL, TRAIN, train_settings, untrained
 from vae.data.splits import Split
 from vae.errors import InputError
+from vae.history import COLUMNS, history, kept_epoch
 from vae.training.fit import build_model, epochs_of_warmup, fit, steps_per_execution
-from vae.training.history import COLUMNS, history, kept_epoch
 
 Images = NDArray[np.float32]
 

@@ -255,8 +255,9 @@ def test_fingerprint_follows_settings_data_code_and_libraries(monkeypatch: pytes
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
             known.append(fingerprint({"seed": 1}, zeros, ones))
-    with monkeypatch.context() as patched:  # affects the logs, not the results
-        patched.setenv("TF_CPP_MIN_LOG_LEVEL", "7")
+    with monkeypatch.context() as patched:  # the logs, the workers and the threads, which also differ by machine
+        for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_CONFIG", "TF_NUM_INTRAOP_THREADS"):
+            patched.setenv(name, "7")
         assert fingerprint({"seed": 1}, zeros, ones) == known[0]
     # a module in the folder of the sources, before and after a change
     monkeypatch.setattr(resume, "SOURCES", tmp_path)

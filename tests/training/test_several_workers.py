@@ -18,7 +18,8 @@ import yaml
 
 from vae.data.shards import save_split
 from vae.errors import InputError
-from vae.training.distribution import connected, read_cluster
+from vae.training.cluster import read_cluster
+from vae.training.distribution import connected
 
 pytestmark = pytest.mark.slow
 

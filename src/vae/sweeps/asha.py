@@ -6,109 +6,22 @@ ASHA is the asynchronous successive halving of Li et al., "A System for Massivel
 
 import os
 import time
-import traceback
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
-
-# Before Ray is imported: nothing is sent or written that is not needed, and Ctrl-C arrives here.
-os.environ |= {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_agent_register_timeout_ms": "120000",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
-    "RAY_enable_metrics_collection": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
-}
+from typing import Any
 
 import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
 from vae.errors import InputError
-from vae.sweeps.checkout import Checkout
+from vae.sweeps.progress import DEATHS, Progress, add
 from vae.sweeps.records import Folder, Record
-from vae.sweeps.running import Run, save_stopped
-from vae.sweeps.settings import Sweep, Trial
+from vae.sweeps.settings import Sweep
+from vae.sweeps.worker import Work, Worker
 
-POLL = 0.2
-"""Seconds between two looks at a training."""
-DEATHS = 3
-"""How often the process of a trial may die before it counts as failed."""
 STARTS = 3
 """How often to try to start Ray."""
-WORST = 1e30
-"""The validation loss of a trial without an epoch, for Ray, which wants a number."""
-
-
-class Work(NamedTuple):
-    """What a worker needs for any trial."""
-
-    checkout: Checkout
-    folder: Folder
-    trials: dict[str, Trial]
-    stages: list[str]
-    threads: int
-
-
-class Worker(tune.Trainable):
-    """A process that runs trials, one after the other. A step of it is an epoch."""
-
-    def setup(self, config: dict[str, Any], work: Work) -> None:
-        self.work, self.run = work, cast(Run | None, None)
-        self.reset_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Turn to another trial."""
-        self.cleanup()
-        self.trial, self.run, self.reported = self.work.trials[new_config["trial"]], None, 0
-        return True
-
-    def step(self) -> dict[str, Any]:
-        """Return the next epoch, or how the trial has ended."""
-        checkout, folder, _, stages, threads = self.work
-        try:
-            self.run = self.run or Run(checkout, folder, self.trial, stages, threads)
-            while True:
-                found = self.run.epochs()
-                if found.ended:  # even if not all epochs are reported: what has finished is not stopped any more
-                    record = self.run.collect()
-                    break
-                if len(found.losses) > self.reported:
-                    self.reported += 1
-                    return {"epoch": self.reported, "val_loss": found.losses[self.reported - 1], "done": False}
-                time.sleep(POLL)
-        except (InputError, OSError) as error:
-            record = Record("failed", self._losses(), str(error))
-        except Exception as error:  # a mistake of ours fails this trial only, and is not lost
-            folder.log(self.trial.name).parent.mkdir(parents=True, exist_ok=True)
-            with folder.log(self.trial.name).open("a", encoding="utf-8") as log:
-                traceback.print_exc(file=log)
-            record = Record("failed", self._losses(), f"unexpected {type(error).__name__}: {error}")
-        last = record.losses[-1] if record.losses else WORST
-        epoch = max(self.reported, len(record.losses))
-        return {"epoch": epoch, "val_loss": last, "done": True, "record": record._asdict()}
-
-    def _losses(self) -> list[float]:
-        return self.run.epochs().losses if self.run else []
-
-    def cleanup(self) -> None:
-        """End the trial, unless it has ended. If ASHA ends it, it becomes an experiment as it is."""
-        if self.run:
-            self.run.kill()
-            self.run = None
-            record = self.work.folder.read(self.trial.name)
-            if record and record.status == "stopped":
-                save_stopped(self.work.checkout, self.work.folder, self.trial)
-
-
-def add(losses: dict[str, list[float]], name: str, result: dict[str, Any]) -> None:
-    """Add the validation loss of an epoch; a trial that is resumed starts again from its first."""
-    epochs = losses.setdefault(name, [])
-    epochs[result["epoch"] - 1 :] = [result["val_loss"]]
 
 
 class RecordingASHA(ASHAScheduler):
@@ -141,54 +54,11 @@ class RecordingASHA(ASHAScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         name = trial.config["trial"]
-        if "record" not in result:
-            add(self.losses, name, result)
+        add(self.losses, name, result)
         decision: str = super().on_trial_result(tune_controller, trial, result)
         if decision == TrialScheduler.STOP:
             self.folder.write(name, Record("stopped", self.losses[name]))
         return decision
-
-
-class Progress(tune.Callback):
-    """What is printed: a line when a trial starts, after each epoch, and when it has ended.
-
-    Args:
-        work: the trials.
-        epochs: the epochs of each at most.
-        describe: returns how a trial has ended.
-    """
-
-    def __init__(self, work: Work, epochs: dict[str, int], describe: Callable[[Record], str]) -> None:
-        self.work, self.epochs, self.describe = work, epochs, describe
-        self.losses: dict[str, list[float]] = {}
-
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        one = self.work.trials[trial.config["trial"]]
-        self._print(trial, ", ".join(f"{key}={one.settings[key]}" for key in one.varied))
-
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
-        name = trial.config["trial"]
-        if "record" in result:
-            self.work.folder.write(name, Record(**result["record"]))
-            return
-        add(self.losses, name, result)
-        self._print(trial, f"epoch {result['epoch']}/{self.epochs[name]}, validation loss {result['val_loss']:.2f}")
-
-    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        if record := self.work.folder.read(trial.config["trial"]):
-            self._print(trial, self.describe(record))
-
-    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._print(trial, "its worker has died; the trial is resumed")
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        name = trial.config["trial"]
-        losses = self.losses.get(name, [])
-        self.work.folder.write(name, Record("failed", losses, f"its worker has died {DEATHS + 1} times"))
-        self.on_trial_complete(iteration, trials, trial)
-
-    def _print(self, trial: Any, line: str) -> None:
-        print(f"{trial.config['trial']}: {line}", flush=True)
 
 
 def run_trials(

@@ -22,11 +22,11 @@ from configobj import ConfigObj
 from ruamel.yaml import YAML
 
 from vae.errors import InputError
+from vae.history import kept_epoch
 from vae.sweeps.checkout import Checkout, git, has_experiment, reference
 from vae.sweeps.params import write_params
 from vae.sweeps.records import Folder, Record
 from vae.sweeps.settings import Trial
-from vae.training.history import kept_epoch
 
 HISTORY = "reports/history.csv"
 UNFINISHED = ("models/unfinished", "data/evaluation/unfinished")
@@ -169,7 +169,7 @@ def fetch(checkout: Checkout, clone: Path, name: str) -> None:
     if not has_experiment(clone, checkout.commit, name):
         raise InputError(f"DVC has made no experiment {name}, as its parameters equal the last commit's.")
     branch = reference(checkout.commit, name)
-    # Without FETCH_HEAD and git's maintenance, which other trials may be at.
+    # Without FETCH_HEAD, which another trial may be writing, and git's maintenance, which it may be running.
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
     git(checkout.root, "fetch", *options, str(clone), f"+{branch}:{branch}")
     shutil.rmtree(clone, ignore_errors=True)
@@ -182,8 +182,10 @@ def save_stopped(checkout: Checkout, folder: Folder, trial: Trial) -> None:
     """
     clone = folder.clone(trial.name)
     with _locked(folder.lock(trial.name), wait=True):
-        git(clone, "add", "--update")
-        git(clone, "commit", "--quiet", "--no-verify", "--message", f"sweep: {trial.name}, stopped")
+        if git(clone, "rev-parse", "HEAD") == checkout.commit:  # otherwise a kill came after the commit
+            git(clone, "add", "--update")
+            message = ("--quiet", "--no-verify", "--no-gpg-sign", "--message", f"sweep: {trial.name}, stopped")
+            git(clone, "commit", *message)
         git(clone, "update-ref", reference(checkout.commit, trial.name), "HEAD")
         fetch(checkout, clone, trial.name)
 

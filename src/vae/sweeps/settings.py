@@ -40,8 +40,9 @@ def _values_or_range(asked: Any) -> Any:
 INCOMPARABLE = {
     *("model.likelihood", "model.conditional", "train.epsilon_std"),
     *("prepare.dataset", "prepare.image_size", "prepare.channels", "prepare.fit"),
+    *("prepare.share", "prepare.validation_size", "prepare.test_size"),
 }
-"""Keys that decide what the validation loss measures."""
+"""Keys that decide what the validation loss measures, and on which images."""
 
 
 class Sweep(Section):
@@ -97,6 +98,10 @@ class Trial(NamedTuple):
     """What it changes in `params.yaml`, by dotted key: the values that vary, then the fixed ones."""
     varied: tuple[str, ...]
     """The keys that vary."""
+
+    def description(self) -> str:
+        """Return the values that vary, for a line of output."""
+        return ", ".join(f"{key}={self.settings[key]}" for key in self.varied)
 
 
 def read_sweep(path: Path) -> tuple[Sweep, list[Trial]]:

@@ -32,17 +32,18 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     """
     root = Path.cwd()
     sweep, trials = read_sweep(path)
-    validate("params.yaml", SECTIONS, others="forbid")
+    folder = Folder(root, sweep.name)
+    params = folder.params if folder.read_plan() else Path("params.yaml")  # it may have changed since the sweep began
+    validate(params, SECTIONS, others="forbid")
     checked = tqdm(trials, desc="check", unit="trial", delay=2, leave=False, disable=None)
-    epochs = {trial.name: _checked(path, trial) for trial in checked}
+    epochs = {trial.name: _checked(path, params, trial) for trial in checked}
     _check_asha(path, sweep, max(epochs.values()))
     if dry_run:
         for trial in trials:
-            print(f"{trial.name}: {', '.join(f'{key}={trial.settings[key]}' for key in trial.varied)}")
+            print(f"{trial.name}: {trial.description()}")
         return
     threads = _threads(path, sweep, address)
     tune = _require_ray()
-    folder = Folder(root, sweep.name)
     with folder.exclusive():
         checkout = _begin(path, root, sweep, trials, folder)
         pending = _pending(checkout, folder, trials)
@@ -59,10 +60,10 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     _report(trials, records, folder)
 
 
-def _checked(path: Path, trial: Trial) -> int:
+def _checked(path: Path, params: Path, trial: Trial) -> int:
     """Return the epochs of a trial at most."""
     try:
-        return check_params(Path("params.yaml"), trial.settings)
+        return check_params(params, trial.settings)
     except InputError as error:
         raise InputError(f"{path}: {trial.name}: {error}") from None
 
@@ -111,6 +112,8 @@ def _begin(path: Path, root: Path, sweep: Sweep, trials: list[Trial], folder: Fo
             )
         keys = {key for trial in trials for key in trial.settings}
         checkout = inspect_checkout(root, commit, sweep.stages, keys)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "params.yaml", folder.params)
         folder.write_plan({"plan": plan, "checkout": checkout._asdict() | {"root": None}})
         return checkout
     if began["plan"] != plan:

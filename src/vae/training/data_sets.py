@@ -47,7 +47,7 @@ def data_sets(
 
     Raises:
         InputError: the labels do not fit the model, or a batch has fewer images than there are replicas, since
-            TensorFlow's convolutions fail on none.
+            TensorFlow's convolutions fail on an empty batch.
     """
     own, held_out = (
         model.checked_labels(some, len(of)) for some, of in zip(labels or (None, None), images, strict=True)

@@ -3,11 +3,9 @@
 import faulthandler
 import io
 import json
-import os
-import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +15,9 @@ from numpy.typing import NDArray
 
 from vae.errors import InputError
 from vae.model.runtime import CLUSTER, device, without_chatter
+from vae.training.cluster import workers_of
 from vae.training.resume import StateFile
 
-EXAMPLE = '{"cluster": {"worker": ["host-a:2222", "host-b:2222"]}, "task": {"type": "worker", "index": 0}}'
-ADDRESS = re.compile(r".+:\d+")
-"""A host and a port."""
 LAST_WORDS = (
     "^([EW]0000 |Additional GRPC error|:UNKNOWN:|/job:worker/|/job:chief/|The tasks have crashed|The error could be)"
 )
@@ -152,7 +148,7 @@ def connected(strategy: str) -> Iterator[Workers]:
     Raises:
         InputError: `CLUSTER` is missing or wrong, or another worker has ended.
     """
-    addresses, index = _cluster(strategy)
+    addresses, index = workers_of(strategy)
     if len(addresses) < 2:
         yield Workers(_strategy(strategy))
         return
@@ -169,22 +165,6 @@ def connected(strategy: str) -> Iterator[Workers]:
             "another worker has ended or cannot be reached; start all workers again, and the training resumes after "
             "its last finished epoch."
         ) from None
-
-
-def _cluster(strategy: str) -> tuple[list[str], int]:
-    """Return the addresses of all workers and the index of this one; no addresses for a strategy of one machine."""
-    described = os.environ.get(CLUSTER, "")
-    if strategy == "multi_worker":
-        return read_cluster(described)
-    addresses: list[str] = []
-    with suppress(InputError):  # it describes no workers
-        addresses, _ = read_cluster(described)
-    if len(addresses) > 1:  # each worker would train by itself and write its own model
-        raise InputError(
-            f"{CLUSTER} lists {len(addresses)} workers, but train.strategy is {strategy}: set it to multi_worker, or "
-            f"unset {CLUSTER}."
-        )
-    return [], 0
 
 
 def _together(own: str) -> tf.distribute.Strategy:
@@ -224,31 +204,3 @@ def _strategy(strategy: str) -> tf.distribute.Strategy:
         return tf.distribute.get_strategy()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
-
-
-def read_cluster(text: str) -> tuple[list[str], int]:
-    """Return the addresses of all workers, the chief's first, and the index of this one.
-
-    Args:
-        text: the value of `CLUSTER`, in which the chief is the task of type `chief`, or else the first worker.
-
-    Raises:
-        InputError: it is missing or wrong.
-    """
-    wrong = InputError(
-        f"train.strategy is multi_worker, but the environment variable {CLUSTER} is {text or 'not set'}; it must "
-        f"describe the workers and this one, for example {EXAMPLE}"
-    )
-    try:
-        config = json.loads(text)
-        cluster, task = config["cluster"], config["task"]
-        places = [(kind, i) for kind in ("chief", "worker") for i in range(len(cluster.get(kind, [])))]
-        addresses = [cluster[kind][i] for kind, i in places]
-        index = places.index((task["type"], int(task["index"])))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise wrong from None
-    if not all(isinstance(address, str) and ADDRESS.fullmatch(address) for address in addresses):
-        raise wrong
-    if twice := [address for address in addresses if addresses.count(address) > 1]:
-        raise InputError(f"{CLUSTER} lists {twice[0]} twice, but each worker must have an address of its own.")
-    return addresses, index

@@ -11,13 +11,13 @@ import pandas as pd
 from vae.data.shards import Images
 from vae.data.splits import Labels, Split
 from vae.errors import InputError
+from vae.history import history
 from vae.model.objectives.elbo import NEGATIVE_ELBO
 from vae.model.vae import VAE
 from vae.settings.model import Model
 from vae.settings.train import Train
 from vae.training.callbacks import DivergenceError, EpochLine, EpochRecord, ValidationNoise
 from vae.training.data_sets import data_sets
-from vae.training.history import history
 from vae.training.optimizers import build_optimizer
 from vae.training.resume import Resume, StateFile
 from vae.training.schedules import learning_rate_schedule

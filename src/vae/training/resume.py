@@ -24,9 +24,9 @@ from vae.training.callbacks import EpochRecord
 
 SOURCES = Path(__file__).parents[2]
 LIBRARIES = ("keras", "numpy", "tensorflow")
-KERNELS = re.compile(r"TF_(?!CPP_|CONFIG$)|DNNL_|ONEDNN_")
-"""Prefixes of the environment variables that choose among kernels; `TF_CPP_` variables affect only logs, and
-`TF_CONFIG` lists the workers."""
+KERNELS = re.compile(r"TF_(?!CPP_|CONFIG$|NUM_)|DNNL_|ONEDNN_")
+"""Prefixes of the environment variables that choose among kernels; `TF_CPP_` variables affect only logs, `TF_CONFIG`
+lists the workers, and `TF_NUM_` variables number the threads, as the machine otherwise does."""
 
 
 def fingerprint(settings: dict[str, Any], *arrays: NDArray[Any] | StoredImages) -> str:
