@@ -27,10 +27,14 @@ ifneq ($(shell cat .venv/place 2>/dev/null),$(PLACE))
 $(shell rm -f .venv/ready .venv/ready-*)
 endif
 
-.PHONY: repro params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages sweep-packages push-runs card
+.PHONY: repro prepare params test coverage check bench seeds effects literature rate-distortion lint docs audit fuzz lock page clean git-clone git-commit export-packages s3-packages sweep-packages push-runs card
 
 repro: params
 	$(BIN)/dvc repro
+
+# Only the data, for a training on several machines.
+prepare: params
+	$(BIN)/dvc repro prepare
 
 # Before `dvc repro`, which removes the outputs of a stage before the stage can refuse its parameters.
 params: .venv/ready $(if $(filter 1,$(GPU)),.venv/ready-gpu)

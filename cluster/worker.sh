@@ -7,8 +7,9 @@
 # chief: it runs the stage by DVC and writes the model. The others only compute. params.yaml must say
 # `strategy: multi_worker` in section `train`.
 set -eu
+index=${1:-}
+case $index in '' | *[!0-9]*) set -- ;; esac # no number
 [ $# -ge 3 ] || { echo "usage: $0 INDEX HOST:PORT HOST:PORT ..." >&2; exit 2; }
-index=$1
 shift
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"

@@ -101,6 +101,17 @@ def test_the_script_of_slurm_states_what_a_task_needs() -> None:
     assert {option.split("=")[0] for option in options} >= {"--cpus-per-task", "--mem", "--time", "--output"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables"), [([], {"SLURM_ARRAY_TASK_ID": "1"}), (["2", "latents", "images/*.npz"], {})]
+)
+def test_the_script_of_slurm_explains_its_arguments(
+    tmp_path: Path, arguments: list[str], variables: dict[str, str]
+) -> None:
+    done = run(["bash", str(SCRIPT), *arguments], tmp_path, **variables)
+    usage = "usage: sbatch --array=1-PARTS cluster/slurm/encode.sbatch PARTS FOLDER IMAGES ...\n"
+    assert (done.returncode, done.stderr) == (2, usage)
+
+
 def test_tables_of_parts_are_joined_to_the_bytes_of_one_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
 

@@ -47,8 +47,9 @@ def test_worker_runs_the_stage_as_one_of_the_workers(checkout: Path, index: int,
     assert json.loads(done.stdout.removeprefix(command)) == config(index, ADDRESSES)
 
 
-def test_worker_explains_its_arguments(checkout: Path) -> None:
-    done = run(checkout, "cluster/worker.sh", "0", ADDRESSES[0])
+@pytest.mark.parametrize("arguments", [[], ["0", ADDRESSES[0]], [*ADDRESSES, "node-3:2222"], ["-1", *ADDRESSES]])
+def test_worker_explains_its_arguments(checkout: Path, arguments: list[str]) -> None:
+    done = run(checkout, "cluster/worker.sh", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "usage: cluster/worker.sh INDEX HOST:PORT HOST:PORT ...\n"
 
