@@ -1,7 +1,4 @@
-"""What the bounds on the likelihood are of: a nat of one likelihood is not a nat of another.
-
-`vae.model.likelihoods` has the same units; importing it would import TensorFlow.
-"""
+"""What the bounds on the likelihood are of: a nat of one likelihood is not a nat of another."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,7 +9,6 @@ class Protocol(NamedTuple):
     """A form of the images whose likelihood is bounded."""
 
     title: str
-    unit: str
     meaning: str
 
 
@@ -25,28 +21,22 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
         GREY: Protocol(
             "grey levels as Bernoulli targets",
-            "nats per image of the grey levels as Bernoulli targets",
             "This is not a likelihood of the grey images, since grey levels are not outcomes of a Bernoulli variable. "
             "It is an upper bound on the expected negative log-likelihood of the image binarized at random.",
         ),
         BINARIZED: Protocol(
             "images binarized at random",
-            "nats per image of images binarized at random",
             "Each pixel was drawn once, with a fixed seed: it is 1 with the probability of its grey level. Results for "
             "images that were binarized in another way, or thresholded, are not comparable.",
         ),
-        "continuous_bernoulli": Protocol(
-            "continuous Bernoulli density", "nats per image of a density on [0, 1]", DENSITY
-        ),
-        "gaussian": Protocol("Gaussian density", "nats per image of a density on the real numbers", DENSITY),
+        "continuous_bernoulli": Protocol("continuous Bernoulli density", DENSITY),
+        "gaussian": Protocol("Gaussian density", DENSITY),
         "gaussian_per_value": Protocol(
             "Gaussian density with a variance for each value",
-            "nats per image of a density on the real numbers",
             DENSITY,
         ),
         "logistic_mixture": Protocol(
             "8-bit levels",
-            "nats per image of 8-bit levels",
             "These are probabilities of the 256 levels. Bits per dimension compare with published ones for the same "
             "images.",
         ),
