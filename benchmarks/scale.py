@@ -101,7 +101,7 @@ class Cost(NamedTuple):
     disk: float
     """Bytes that it writes."""
     network: float
-    """Bytes that each machine reads, writes and exchanges, if no file is on it."""
+    """Bytes that the first machine reads, writes and exchanges, if no file is on it."""
 
 
 class Exchange(NamedTuple):
@@ -150,12 +150,11 @@ def cost(row: str, images: float, measured: Measured) -> Cost:
     disk = stage.disk.at(images)
     if name == "evaluate":  # which writes the bounds of each test image
         disk *= used / measured.tested
-    # The chief of a training reads all images once, to identify it.
-    seen = max(used, images) if name == "train" else used
-    reads = seen * measured.stages[READ[name]].disk.each
+    size = measured.stages[READ[name]].disk.each
+    identified = size * images if name == "train" else 0.0  # the chief reads all images once before it trains
     exchanged = steps / machines * all_reduce(machines, measured.gradient).sent
     memory = math.nan if row == SHARED_TEST else stage.memory.at(images)  # measured with 10,000 test images only
-    return Cost(seconds, memory, machines, disk, (reads + disk) / machines + exchanged)
+    return Cost(seconds, memory, machines, disk, identified + (size * used + disk) / machines + exchanged)
 
 
 def used_by(row: str, images: float, measured: Measured) -> float:

@@ -15,11 +15,11 @@ INSTEAD = {
     "embed": "`vae encode --part`, whose memory does not grow with the images",
     "visualize": "the latents of the images that are drawn; landmarks or a parametric map for a map of all",
     "baseline": "a random part, as now, drawn without reading all labels",
-    "classify, one pass": "as `train`",
+    "classify, one pass": "`tf.distribute`, as in `train`",
     "score": "the latents of the images that are drawn, instead of all",
     "explore": "the latents of a part: the page has room for 5 MB",
 }
-"""What replaces a stage where it stops scaling."""
+"""What would replace a stage where it stops scaling."""
 
 
 def assumptions() -> str:
@@ -74,12 +74,12 @@ def costs(images: int) -> str:
         numbers = digits(cost.seconds / 3600), size(cost.memory), f"{cost.machines:,}", size(cost.disk)
         rows.append((row, *numbers, size(cost.network)))
     within = f"machines, for {scale.HOURS:g} h"
-    header = ("stage", f"hours, {read().cores} cores", "memory now", within, "disk", "network, a machine")
+    header = ("stage", f"hours, {read().cores} cores", "memory now", within, "disk", "network, the first machine")
     return table(header, rows)
 
 
 def stops() -> str:
-    """Return the table of where each stage stops scaling first, and what replaces it."""
+    """Return the table of where each stage stops scaling first, and what would replace it."""
     found, rows = read(), []
     for row, instead in INSTEAD.items():
         limits = {
@@ -89,7 +89,7 @@ def stops() -> str:
         limit, images = min(limits.items(), key=lambda pair: pair[1])
         known = math.isfinite(images)
         rows.append((row, limit if known else "–", f"{digits(images)}" if known else "–", instead))
-    return table(("stage", "stops first at", "images", "what replaces it"), rows)
+    return table(("stage", "stops first at", "images", "what would replace it"), rows)
 
 
 def all_reduces() -> str:
