@@ -6,6 +6,7 @@ The trainings of a sweep are kept on cores of their own, as here: `vae.sweeps.ru
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from vae.settings.train import Train
 
 STEPS, LATENT_DIM = 100, 10
 SHAPE = ("28", "28", "1")
+RUN = "runpy.run_module('benchmarks.keras_worker', run_name='__main__', alter_sys=True)"
 
 
 def measure(rounds: int = 5) -> dict[str, Any]:
@@ -29,16 +31,17 @@ def measure(rounds: int = 5) -> dict[str, Any]:
         InputError: there are no two cores.
     """
     _, settings = load_settings(Train)
-    cores = sorted(os.sched_getaffinity(0))
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if len(cores) < 2:
-        raise InputError("two trainings at once need two cores, but this process may use only one.")
+        raise InputError(
+            "two trainings at once need two cores, but this process may use only one, or cannot be kept on some."
+        )
     halves = [cores[: len(cores) // 2], cores[len(cores) // 2 :]]
-    one, two = start([cores], settings.batch_size), start(halves, settings.batch_size)
     rows = []
-    for _ in trange(rounds, desc="sweep", disable=None):
-        rows.append({"1": rate(one, settings.batch_size), "2": rate(two, settings.batch_size)})
-    for process in one + two:
-        process.communicate()
+    with ExitStack() as running:
+        one, two = (start(places, settings.batch_size, running) for places in ([cores], halves))
+        for _ in trange(rounds, desc="sweep", disable=None):
+            rows.append({"1": rate(one, settings.batch_size), "2": rate(two, settings.batch_size)})
     speeds = pd.DataFrame(rows).median()
     results = {
         "rounds": rounds,
@@ -50,20 +53,18 @@ def measure(rounds: int = 5) -> dict[str, Any]:
     return results
 
 
-def start(places: list[list[int]], batch_size: int) -> list[subprocess.Popen[str]]:
-    """Start a training on each list of cores, and wait until all are ready."""
+def start(places: list[list[int]], batch_size: int, running: ExitStack) -> list[subprocess.Popen[str]]:
+    """Start a training on each list of cores, and wait until all are ready. They end with `running`."""
     arguments = ["fused", "float32", str(batch_size), *SHAPE, str(LATENT_DIM)]
     processes = []
     for cores in places:
         code = f"import os, runpy; os.sched_setaffinity(0, {cores}); " + RUN
         command = [sys.executable, "-c", code, *arguments]
-        processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))  # noqa: S603
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        processes.append(running.enter_context(process))
     seconds(processes, 0)
     seconds(processes, 1)
     return processes
-
-
-RUN = "runpy.run_module('benchmarks.keras_worker', run_name='__main__', alter_sys=True)"
 
 
 def rate(processes: list[subprocess.Popen[str]], batch_size: int) -> float:
@@ -80,5 +81,7 @@ def seconds(processes: list[subprocess.Popen[str]], steps: int) -> list[float]:
     answers = []
     for process in processes:
         assert process.stdout
-        answers.append(float(process.stdout.readline()))
+        if not (line := process.stdout.readline()):
+            raise InputError(f"a training ended with status {process.wait()}.")
+        answers.append(float(line))
     return answers
