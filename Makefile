@@ -40,12 +40,13 @@ prepare: params
 params: .venv/ready $(if $(filter 1,$(GPU)),.venv/ready-gpu)
 	@$(BIN)/python -m vae.settings
 
+# Three processes keep two cores busy: some tests wait for a timer or for processes of their own.
 test: .venv/ready-dev lint
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 3
 
 # All tests, and which lines of src/ they run: it takes about a third longer.
 coverage: .venv/ready-dev
-	$(BIN)/python -m pytest --cov --numprocesses 2
+	$(BIN)/python -m pytest --cov --numprocesses 3
 
 # The linter, the type checker and the tests that need no TensorFlow: some 30 seconds.
 check: .venv/ready-dev lint
