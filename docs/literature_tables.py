@@ -73,6 +73,12 @@ def grey() -> str:
     return table(("protocol", "epochs", "minutes", "−ELBO", "NLL (k)", "source"), rows)
 
 
+def total() -> str:
+    """Return a sentence on the time of all trainings."""
+    minutes = runs().drop_duplicates(["preset", "seed"]).minutes
+    return f"The {len(minutes)} trainings took {minutes.sum():.0f} minutes in all."
+
+
 def _ours(protocol: str) -> Iterable[tuple[str, ...]]:
     """Return a row for each preset: its link, epochs, minutes, bounds, and how many seeds they are averages over."""
     found = runs().query("protocol == @protocol")

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pandas as pd
 import pytest
 from pydantic import BaseModel, Field
 
-from docs import benchmark_tables, data_set_tables, pipeline_tables, tables
+from docs import benchmark_tables, data_set_tables, literature_tables, pipeline_tables, tables
 
 SEEDS = """\
 figure,seed 1,seed 2,mean,standard_error
@@ -167,3 +168,15 @@ def test_the_share_of_the_tutorials_time_may_be_unknown(
     results = {"plain_epoch_seconds": [20.0], "float32": {"ratio": ratio, "tutorial_seconds": 1000.0}}
     monkeypatch.setattr(benchmark_tables, "report", lambda name: {"time_to_quality": results})
     assert text in benchmark_tables.time_ratio()
+
+
+def test_the_minutes_of_a_training_count_once_for_all_its_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        ("a", "grey levels", 1, 2.5),
+        ("a", "binarized", 1, 2.5),
+        ("a", "grey levels", 2, 3.5),
+        ("b", "all", 1, 4.0),
+    ]
+    found = pd.DataFrame(rows, columns=["preset", "protocol", "seed", "minutes"])
+    monkeypatch.setattr(literature_tables, "runs", lambda: found)
+    assert literature_tables.total() == "The 3 trainings took 10 minutes in all."
