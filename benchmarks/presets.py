@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from vae.errors import InputError
 from vae.stage import run_stage
@@ -25,11 +26,17 @@ def read_preset(name: str) -> dict[str, object]:
     """Return the settings of a preset, by dotted key.
 
     Raises:
-        InputError: there is no preset of that name.
+        InputError: there is no preset of that name, or its file has no sections with settings.
     """
     if name not in names():
         raise InputError(f"there is no preset {name!r}; {FOLDER}/ contains: {', '.join(names())}.")
-    sections = YAML(typ="safe").load(FOLDER / f"{name}.yaml") or {}
+    path = FOLDER / f"{name}.yaml"
+    try:
+        sections = YAML(typ="safe").load(path)
+    except YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(sections, dict) or not all(isinstance(options, dict) for options in sections.values()):
+        raise InputError(f"{path} must contain sections of params.yaml, such as train, each with some of its settings.")
     return {f"{section}.{key}": value for section, options in sections.items() for key, value in options.items()}
 
 

@@ -77,7 +77,7 @@ def main() -> None:
     draw_interpolations(model, test, z_mean, grey)
     draw_samples(model, settings.prior_samples, seed, grey)
     if perplexity < settings.perplexity:
-        points = f"{len(shown.images)} points have room for {perplexity:.6g}, which the maps use"
+        points = f"{len(shown.images)} points allow at most {perplexity:.6g}, so the maps use that"
         print(f"visualize.perplexity is {settings.perplexity:g}, but {points}.", flush=True)
     draw_maps(perplexity, seed, shown, np.concatenate(means))
     print(f"wrote the figures and tables in {REPORTS}/")

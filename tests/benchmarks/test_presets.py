@@ -1,5 +1,6 @@
 """The presets in `params/`: each is allowed by the settings and differs from `params.yaml`."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,12 +26,12 @@ def test_every_preset_is_allowed_and_differs_from_params_yaml(
     settings = read_preset(preset)
     monkeypatch.chdir(tmp_path)
     shutil.copy(root / "params.yaml", tmp_path)
-    params, changes = YAML().load(Path("params.yaml")), 0
+    params = YAML().load(Path("params.yaml"))
     for key, value in settings.items():
         section, name = key.split(".")
-        changes += params[section][name] != value
+        assert params[section][name] != value
         params[section][name] = value
-    assert changes
+    assert settings
     YAML().dump(params, Path("params.yaml"))
     check_settings()
     _, model, train = load_settings(Model, Train)
@@ -49,6 +50,24 @@ def test_the_command_prints_the_options_of_dvc(
     words = capsys.readouterr().out.split()
     assert set(words[::2]) == {"-S"}
     assert {"model.latent_dim=40", "model.prior=flow", "model.likelihood=binarized"} <= set(words[1::2])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("seed: 3", "must contain sections of params.yaml, such as train, each with some of its settings."),
+        ("", "must contain sections of params.yaml, such as train, each with some of its settings."),
+        ("train: [", "is not valid YAML: "),
+    ],
+)
+def test_a_wrong_preset_is_refused_in_a_sentence(
+    text: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params").mkdir()
+    Path("params/mine.yaml").write_text(text)
+    with pytest.raises(InputError, match=f"^params/mine.yaml {re.escape(sentence)}"):
+        read_preset("mine")
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:

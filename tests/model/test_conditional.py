@@ -241,6 +241,11 @@ REFUSALS: dict[str, tuple[Callable[[VAE, Images], Any], str]] = {
     "fit": (lambda model, x: model.fit(x), NEEDED),
     "fit with targets": (lambda model, x: model.fit(x, np.zeros(6, int)), NEEDED),
     "evaluate": (lambda model, x: model.evaluate(tf.constant(x)), NEEDED),
+    "a data set of images and targets": (
+        lambda model, x: model.fit(tf.data.Dataset.from_tensors((x, np.zeros(6, int))), shuffle=False),
+        "the model is conditional, so a tf.data.Dataset must yield ((images, labels),): pairs of images and labels, as "
+        "inputs without targets.",
+    ),
     "validation": (lambda model, x: model.fit((x, np.zeros(6, int)), validation_data=x), NEEDED),
     "too few": (lambda model, x: model.encode(x, labels=[0, 1]), f"labels are int64 of shape (2,), {RIGHT}"),
     "floating-point": (lambda model, x: model.encode(x, labels=0.5), f"labels are float64 of shape (), {RIGHT}"),
@@ -282,6 +287,21 @@ def test_labels_for_a_model_that_is_not_conditional_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(SUPERFLUOUS)}$"):
         use(VAE(SHAPE, LATENT_DIM, architecture="mlp", class_names=NAMES), images)
+
+
+def test_data_sets_and_targets_are_taken_as_keras_takes_them(images: Images, labels: NDArray[np.uint8]) -> None:
+    numbers, targets = labels.astype(np.int32), np.zeros(len(images))
+    whole = {"batch_size": len(images), "verbose": 0, "shuffle": False}
+    losses = []
+    for x, held_out in (
+        ((images, numbers), (images, numbers)),
+        (tf.data.Dataset.from_tensors(((images, numbers),)), ((images, numbers), targets)),
+    ):
+        model = conditional()
+        model.compile("adam")
+        options = whole if isinstance(x, tuple) else {"verbose": 0, "shuffle": False}
+        losses.append(model.fit(x, validation_data=held_out, validation_batch_size=len(images), **options).history)
+    assert losses[0] == losses[1]
 
 
 def test_a_conditional_model_without_classes_is_refused() -> None:

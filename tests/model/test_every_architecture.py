@@ -46,6 +46,8 @@ def test_hidden_layers_compute_in_the_precision_and_the_latent_heads_in_float32(
     heads = [inputs.pop("z_mean"), inputs.pop("z_log_var")]
     assert heads == ["float32", "float32"]
     assert set(inputs.values()) == {"bfloat16"}
+    decoder = ARCHITECTURES[name].build_decoder((28, 28, 1), 3, outputs=1, precision="mixed_bfloat16")
+    assert {layer.compute_dtype for layer in decoder.layers if layer.weights} == {"bfloat16"}
 
 
 @names

@@ -102,7 +102,7 @@ def test_the_tables_have_classes_only_if_there_are_labels(run: Run) -> None:
 
 def test_the_perplexity_is_lowered_to_what_few_images_allow(run: Run) -> None:
     lines = [line for line in run.printed["visualize"] if "perplexity" in line]
-    assert lines == ["visualize.perplexity is 30, but 60 points have room for 19.6667, which the maps use."]
+    assert lines == ["visualize.perplexity is 30, but 60 points allow at most 19.6667, so the maps use that."]
 
 
 def test_the_mixture_has_no_more_components_than_images(run: Run) -> None:

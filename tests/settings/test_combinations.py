@@ -23,7 +23,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     *(
         (
             {"train.objective": objective, "train.samples": 2, f"train.{name}": value},
-            f"train.objective is {objective}, which has no separate KL to weigh: set train.beta to 1.0, "
+            f"train.objective is {objective}, which has no separate KL to weight: set train.beta to 1.0, "
             "train.beta_warmup to 0 and train.free_bits to 0.0, or choose elbo.",
         )
         for objective in ("iwae", "dreg")

@@ -130,12 +130,20 @@ def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int, binary:
         binary: as in `check_images`.
 
     Raises:
-        InputError: as in `check_images` and `check_labels`.
+        InputError: as in `check_images` and `check_labels`, or the elements of a data set are no such pairs.
     """
     if isinstance(inputs, tuple | list) and len(inputs) == 2:
         images = check_images(inputs[0], shape, binary)
         labels = check_labels(inputs[1], len(images), classes)
         return images if labels is None else (images, labels)
+    match getattr(inputs, "element_spec", None):  # of a tf.data.Dataset
+        case None | ((_, _), *_):
+            pass
+        case _ if classes:
+            raise InputError(
+                "the model is conditional, so a tf.data.Dataset must yield ((images, labels),): pairs of images and "
+                "labels, as inputs without targets."
+            )
     images = check_if_array(inputs, shape, binary)
     if isinstance(images, np.ndarray):
         check_labels(None, len(images), classes)

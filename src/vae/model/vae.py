@@ -59,8 +59,8 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
         free_bits: the nats of each latent dimension that are not penalized.
         dropout: the rate of the encoder's dropout layer, which is active in training only.
         epsilon_std: the standard deviation of the noise in `Sampling`.
-        precision: the Keras dtype policy of all layers but the latent heads, `float32` or `mixed_bfloat16`. Weights,
-            latent heads, noise and loss are float32 with either, and therefore the optimizer's state too.
+        precision: the Keras dtype policy of the encoder's and the decoder's layers, `float32` or `mixed_bfloat16`.
+            Weights, latent heads, prior, noise and loss are float32 with either, and so is the optimizer's state.
         seed: the seed of the noise and of the dropout; None draws one at random. The initial weights follow
             `keras.utils.set_random_seed`, as in any Keras model.
         class_names: the names of the training images' classes, saved with the model; empty without labels.
@@ -220,6 +220,8 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
         if isinstance(images, np.ndarray) and (reason := self.likelihood.unfit(images[:CHECKED])):
             raise InputError(reason)
         if self.conditional:
+            if isinstance(validation_data, tuple) and isinstance(validation_data[0], tuple | list):
+                validation_data = validation_data[0]  # Keras's inputs and targets
             validation_data = check_inputs(validation_data, self.image_shape, self._classes, binary)
             if isinstance(validation_data, tuple) and len(validation_data) == 2:
                 validation_data = (validation_data,)  # a pair by itself would be inputs and targets

@@ -39,7 +39,7 @@ def check_together(
         )
     if objective != "elbo" and (beta, beta_warmup, free_bits) != (1, 0, 0):
         raise InputError(
-            f"train.objective is {objective}, which has no separate KL to weigh: set train.beta to 1.0, "
+            f"train.objective is {objective}, which has no separate KL to weight: set train.beta to 1.0, "
             "train.beta_warmup to 0 and train.free_bits to 0.0, or choose elbo."
         )
     if free_bits and prior != "standard":

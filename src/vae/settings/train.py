@@ -51,8 +51,8 @@ class Train(Section):
         ge=1, le=100_000, description="Epochs in a row without a lower validation loss after which training stops."
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
-        description="Precision of all layers but the latent heads. `mixed_bfloat16` is for processors with bfloat16 "
-        "instructions."
+        description="Precision of the encoder and the decoder, except for the latent heads. `mixed_bfloat16` is for "
+        "processors with bfloat16 instructions."
     )
     strategy: Literal["none", "mirrored", "multi_worker"] = Field(
         description="What trains: `none` is one device; `mirrored` is all GPUs of the machine; `multi_worker` is "

@@ -101,7 +101,7 @@ def fit(
     Raises:
         DivergenceError: the loss or a weight became NaN or infinite. The model then has the weights of its best epoch,
             if there is one.
-        InputError: the KL's warm-up does not end before the training; the labels do not fit the model; or a batch
+        InputError: the warm-up of the KL is longer than the training; the labels do not fit the model; or a batch
             has fewer images than there are replicas.
     """
     steps = math.ceil(len(images) / settings.batch_size)

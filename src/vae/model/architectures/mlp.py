@@ -45,6 +45,7 @@ def build_decoder(image_shape: tuple[int, int, int], latent_dim: int, *, outputs
     h = z = keras.Input((latent_dim,), name="z")
     for number, units in enumerate(UNITS, start=1):
         h = layers.Dense(units, activation="tanh", dtype=precision, name=f"dense_{number}")(h)
-    h = layers.Dense(math.prod(shape), dtype="float32", name="pixels")(h)
-    parameters = layers.Reshape(shape, dtype="float32", name="parameters")(h)
+    h = layers.Dense(math.prod(shape), dtype=precision, name="pixels")(h)
+    h = layers.Reshape(shape, dtype=precision, name="reshape")(h)
+    parameters = layers.Identity(dtype="float32", name="parameters")(h)
     return keras.Model(z, parameters, name="decoder")

@@ -11,8 +11,8 @@ Array = NDArray[Any]
 def unfit_for_density(likelihood: str, images: Array) -> str:
     """Return why a density of that name does not fit images with such values, or the empty string.
 
-    A density has no bound at a value that many pixels have exactly. If there are only two such values, a model gains
-    without end by narrowing its density around them, and the result measures nothing else.
+    If many pixels have exactly the same value, a model gains by narrowing its density there, without end or to the
+    narrowest that the likelihood allows. If there are only two such values, the result measures little else.
 
     Args:
         likelihood: its name in `params.yaml`.
@@ -21,8 +21,8 @@ def unfit_for_density(likelihood: str, images: Array) -> str:
     if not is_black_and_white(images):
         return ""
     return (
-        f"model.likelihood is {likelihood}, a density, which has no bound on images with only the values 0 and 1: "
-        "choose bernoulli or binarized."
+        f"model.likelihood is {likelihood}, a density, which on images with only the values 0 and 1 measures "
+        "little but how narrow it can become: choose bernoulli or binarized."
     )
 
 
