@@ -1,4 +1,4 @@
-"""The named settings in `params/`, each a file of what differs from `params.yaml`.
+"""The named settings in `params/`, each a file of what it sets in `params.yaml`.
 
 `python -m benchmarks.presets NAME` prints a preset as options of `dvc exp run`:
 
@@ -35,7 +35,9 @@ def read_preset(name: str) -> dict[str, object]:
         sections = YAML(typ="safe").load(path)
     except YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(sections, dict) or not all(isinstance(options, dict) for options in sections.values()):
+    if not isinstance(sections, dict) or not all(
+        isinstance(options, dict) and options for options in sections.values()
+    ):
         raise InputError(f"{path} must contain sections of params.yaml, such as train, each with some of its settings.")
     return {f"{section}.{key}": value for section, options in sections.items() for key, value in options.items()}
 

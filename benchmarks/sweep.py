@@ -28,14 +28,12 @@ def measure(rounds: int = 5) -> dict[str, Any]:
         Medians over the rounds: images per second of all trainings together, for one and for two.
 
     Raises:
-        InputError: there are no two cores.
+        InputError: there are fewer than two cores, or a training ended.
     """
     _, settings = load_settings(Train)
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if len(cores) < 2:
-        raise InputError(
-            "two trainings at once need two cores, but this process may use only one, or cannot be kept on some."
-        )
+        raise InputError("this benchmark needs two cores, and a system that can keep a process on some of them.")
     halves = [cores[: len(cores) // 2], cores[len(cores) // 2 :]]
     rows = []
     with ExitStack() as running:

@@ -8,8 +8,8 @@
 # `strategy: multi_worker` in section `train`.
 set -eu
 index=${1:-}
-case $index in '' | *[!0-9]*) set -- ;; esac # no number
-[ $# -ge 3 ] || { echo "usage: $0 INDEX HOST:PORT HOST:PORT ..." >&2; exit 2; }
+case $index in '' | *[!0-9]* | 0?*) set -- ;; esac # not a number
+[ $# -ge 3 ] && [ "$index" -lt $(($# - 1)) ] || { echo "usage: $0 INDEX HOST:PORT HOST:PORT ..." >&2; exit 2; }
 shift
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"

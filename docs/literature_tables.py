@@ -74,9 +74,11 @@ def grey() -> str:
 
 
 def total() -> str:
-    """Return a sentence on the time of all trainings."""
+    """Return a sentence on the time of all trainings whose time is known."""
     minutes = runs().drop_duplicates(["preset", "seed"]).minutes
-    return f"The {len(minutes)} trainings took {minutes.sum():.0f} minutes in all."
+    unknown = int(minutes.isna().sum())
+    others = f", without {unknown} whose time is not known" if unknown else ""
+    return f"The {len(minutes) - unknown} trainings took {minutes.sum():.0f} minutes in all{others}."
 
 
 def _ours(protocol: str) -> Iterable[tuple[str, ...]]:

@@ -10,12 +10,13 @@ from docs.tables import details, params, report, table
 SHOWN_MACHINES = (2, 4, 8, 16, 64)
 INSTEAD = {
     "prepare": "shards prepared by a process each, and a split by a hash of each image's name",
-    "train, one pass": "`train.strategy`: each worker reads its own part; a number of steps instead of passes",
+    "train, one pass": "for the time, `train.strategy`, and steps instead of passes; for the memory, an order of each "
+    "worker's own shards",
     scale.SHARED_TEST: "`prepare.test_size: 10000`; for more, the sum over a random part of the posteriors",
     "embed": "`vae encode --part`, whose memory does not grow with the images",
     "visualize": "the latents of the images that are drawn; landmarks or a parametric map for a map of all",
     "baseline": "a random part, as now, drawn without reading all labels",
-    "classify, one pass": "`tf.distribute`, as in `train`",
+    "classify, one pass": "the same",
     "score": "the latents of the images that are drawn, instead of all",
     "explore": "the latents of a part: the page has room for 5 MB",
 }

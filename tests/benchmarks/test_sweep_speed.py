@@ -31,5 +31,5 @@ def test_all_images_are_counted_until_the_slowest_training_has_ended() -> None:
 
 def test_a_single_core_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3})
-    with pytest.raises(InputError, match=r"^two trainings at once need two cores"):
+    with pytest.raises(InputError, match=r"^this benchmark needs two cores"):
         sweep.measure()

@@ -47,7 +47,10 @@ def test_worker_runs_the_stage_as_one_of_the_workers(checkout: Path, index: int,
     assert json.loads(done.stdout.removeprefix(command)) == config(index, ADDRESSES)
 
 
-@pytest.mark.parametrize("arguments", [[], ["0", ADDRESSES[0]], [*ADDRESSES, "node-3:2222"], ["-1", *ADDRESSES]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["0", ADDRESSES[0]], [*ADDRESSES, "node-3:2222"], ["-1", *ADDRESSES], ["00", *ADDRESSES], ["2", *ADDRESSES]],
+)
 def test_worker_explains_its_arguments(checkout: Path, arguments: list[str]) -> None:
     done = run(checkout, "cluster/worker.sh", *arguments)
     assert (done.returncode, done.stdout) == (2, "")

@@ -180,3 +180,5 @@ def test_the_minutes_of_a_training_count_once_for_all_its_protocols(monkeypatch:
     found = pd.DataFrame(rows, columns=["preset", "protocol", "seed", "minutes"])
     monkeypatch.setattr(literature_tables, "runs", lambda: found)
     assert literature_tables.total() == "The 3 trainings took 10 minutes in all."
+    found.loc[3, "minutes"] = None
+    assert literature_tables.total() == "The 2 trainings took 6 minutes in all, without 1 whose time is not known."

@@ -161,7 +161,8 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
         return import_module(name)
 
     monkeypatch.setattr(importlib, "import_module", without)
-    with pytest.raises(InputError, match=f"^{package}, .*, is not installed: run make export-packages .*vae-pipeline"):
+    sentence = rf"^{package}, .*, is not installed: run make export-packages .* or pip install '\.\[export\]' in "
+    with pytest.raises(InputError, match=sentence):
         export(model, tmp_path / "exported", kind, noise(1))
     assert list(tmp_path.iterdir()) == []
 

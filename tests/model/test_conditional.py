@@ -243,8 +243,8 @@ REFUSALS: dict[str, tuple[Callable[[VAE, Images], Any], str]] = {
     "evaluate": (lambda model, x: model.evaluate(tf.constant(x)), NEEDED),
     "a data set of images and targets": (
         lambda model, x: model.fit(tf.data.Dataset.from_tensors((x, np.zeros(6, int))), shuffle=False),
-        "the model is conditional, so a tf.data.Dataset must yield ((images, labels),): pairs of images and labels, as "
-        "inputs without targets.",
+        "the model is conditional, so a tf.data.Dataset must yield ((images, labels),): the pair is the input, and "
+        "there is no target.",
     ),
     "validation": (lambda model, x: model.fit((x, np.zeros(6, int)), validation_data=x), NEEDED),
     "too few": (lambda model, x: model.encode(x, labels=[0, 1]), f"labels are int64 of shape (2,), {RIGHT}"),

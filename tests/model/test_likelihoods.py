@@ -123,7 +123,7 @@ def test_binary_and_fine_levels_fit_the_likelihoods_of_single_bits() -> None:
 def test_fit_refuses_arrays_that_the_likelihood_does_not_fit() -> None:
     labels = np.zeros(5, np.int64)
     black_and_white = np.zeros((5, 8, 8, 1), np.float32)
-    with pytest.raises(InputError, match=r"^model\.likelihood is gaussian, a density, which on images with only "):
+    with pytest.raises(InputError, match=r"^model\.likelihood is gaussian, a density\. On images with only "):
         VAE((8, 8, 1), 2, likelihood="gaussian").fit(black_and_white)
     model = VAE((8, 8, 1), 2, likelihood="logistic_mixture", conditional=True, class_names=["a"])
     with pytest.raises(InputError, match=r"^model\.likelihood is logistic_mixture, "):

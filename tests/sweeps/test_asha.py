@@ -47,7 +47,7 @@ with mock.patch("ray.nodes", return_value=nodes):
         except InputError as error:
             found[f"{threads} cores"] = str(error)
 
-worker = of_worker.Worker.__new__(module.Worker)
+worker = of_worker.Worker.__new__(of_worker.Worker)
 trial = Trial("lat-1", {}, ())
 worker.setup({"trial": "lat-1"}, module.Work(None, Folder(Path(), "lat"), {"lat-1": trial}, ["train"], 1))
 with mock.patch.object(of_worker, "Run", side_effect=ZeroDivisionError("by zero")):

@@ -17,8 +17,8 @@ from vae.errors import InputError
 from vae.sweeps.checkout import Checkout, committed, git, inspect_checkout
 from vae.sweeps.records import Folder
 from vae.sweeps.running import failure, make_clone, save_stopped
-from vae.sweeps.settings import Trial, read_sweep
-from vae.sweeps.sweep import _begin, run_sweep
+from vae.sweeps.settings import Trial
+from vae.sweeps.sweep import run_sweep
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC 3.67 on pygtrie 2.6
 
@@ -97,6 +97,7 @@ def test_a_stopped_trial_is_saved_even_if_its_first_saving_was_killed(project: P
         pytest.raises(InterruptedError),
     ):
         save_stopped(checkout, folder, trial(2))
+    (folder.clone("lat-2") / ".git/index.lock").touch()  # as a git leaves it that is killed
     save_stopped(checkout, folder, trial(2))
     params = yaml.safe_load(project.git("show", f"{project.commit_of('lat-2')}:params.yaml"))
     assert params["model"]["latent_dim"] == 2
@@ -107,19 +108,23 @@ def test_a_sweep_that_has_begun_keeps_to_the_parameters_of_its_commit(
     project: Project, checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.sweep(reduction_factor=2, grace_period=EPOCHS - 1)
-    folder, path = Folder(project.path, "lat"), Path("sweep.yaml")
-    sweep, trials = read_sweep(path)
-    assert _begin(path, project.path, sweep, trials, folder) == checkout
+    plan = {"trials": {"lat-1": {"model.latent_dim": 2}}, "stages": ["evaluate"]}
+    Folder(project.path, "lat").write_plan({"plan": plan, "checkout": checkout._asdict() | {"root": None}})
     params = project.path / "params.yaml"
     params.write_text(params.read_text(encoding="utf-8").replace(f"epochs: {EPOCHS}", "epochs: 2"), encoding="utf-8")
-    run_sweep(path, dry_run=True)  # two epochs would be too few for the first check
+    run_sweep(Path("sweep.yaml"), dry_run=True)  # two epochs would be too few for the first check
     assert capsys.readouterr().out == "lat-1: model.latent_dim=2\n"
+    project.sweep(vary={"model.latent_dim": [3]})
+    with pytest.raises(
+        InputError, match=r"^sweep\.yaml: sweep\.name is lat, but a sweep of that name has other trials: "
+    ):
+        run_sweep(Path("sweep.yaml"), dry_run=True)
 
 
 def test_a_sweep_does_not_import_tensorflow_next_to_its_trainings(
     run_python: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    code = "import sys, vae.sweeps.sweep, vae.sweeps.worker; print({'tensorflow', 'keras'} & set(sys.modules))"
+    code = "import sys, vae.sweeps.asha, vae.sweeps.sweep; print({'tensorflow', 'keras'} & set(sys.modules))"
     assert run_python(code, tmp_path).stdout == "set()\n"
 
 

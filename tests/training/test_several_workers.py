@@ -95,7 +95,7 @@ class Cluster:
         return {path.relative_to(own).as_posix() for path in own.rglob("*") if path.is_file()}
 
     def kill(self, victim: int, epochs: int) -> tuple[str, float]:
-        """Kill a worker after so many more epochs and start it again at once, as the other still ends.
+        """Kill a worker after so many more epochs and start it again at once, while the other is shutting down.
 
         Return what the other prints on stderr, and after how many seconds it ends.
         """

@@ -49,8 +49,8 @@ def card(
 ) -> None:
     """Write the model card of the pipeline's model.
 
-    It is Markdown on data, parameters, results and limits, after the YAML that model hubs read. It needs the results of
-    the run that made the model.
+    The card is Markdown: YAML for model hubs, then data, parameters, results and limits. It needs the results of the
+    run that made the model.
     """
     from vae.card.card import model_card, write_card
 

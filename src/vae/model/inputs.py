@@ -130,7 +130,7 @@ def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int, binary:
         binary: as in `check_images`.
 
     Raises:
-        InputError: as in `check_images` and `check_labels`, or the elements of a data set are no such pairs.
+        InputError: as in `check_images` and `check_labels`, or the elements of a data set are not such pairs.
     """
     if isinstance(inputs, tuple | list) and len(inputs) == 2:
         images = check_images(inputs[0], shape, binary)
@@ -141,8 +141,8 @@ def check_inputs(inputs: Any, shape: tuple[int, int, int], classes: int, binary:
             pass
         case _ if classes:
             raise InputError(
-                "the model is conditional, so a tf.data.Dataset must yield ((images, labels),): pairs of images and "
-                "labels, as inputs without targets."
+                "the model is conditional, so a tf.data.Dataset must yield ((images, labels),): the pair is the "
+                "input, and there is no target."
             )
     images = check_if_array(inputs, shape, binary)
     if isinstance(images, np.ndarray):

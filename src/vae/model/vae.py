@@ -220,7 +220,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
         if isinstance(images, np.ndarray) and (reason := self.likelihood.unfit(images[:CHECKED])):
             raise InputError(reason)
         if self.conditional:
-            if isinstance(validation_data, tuple) and isinstance(validation_data[0], tuple | list):
+            if isinstance(validation_data, tuple) and validation_data and isinstance(validation_data[0], tuple):
                 validation_data = validation_data[0]  # Keras's inputs and targets
             validation_data = check_inputs(validation_data, self.image_shape, self._classes, binary)
             if isinstance(validation_data, tuple) and len(validation_data) == 2:

@@ -42,7 +42,6 @@ class Folder:
     def __init__(self, root: Path, name: str) -> None:
         self.path = root / ".dvc/tmp/sweeps" / name
         self.ray = self.path / "ray"
-        self.params = self.path / "params.yaml"
 
     def clone(self, trial: str) -> Path:
         """Return the path of the clone in which a trial runs."""

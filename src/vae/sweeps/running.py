@@ -182,6 +182,7 @@ def save_stopped(checkout: Checkout, folder: Folder, trial: Trial) -> None:
     """
     clone = folder.clone(trial.name)
     with _locked(folder.lock(trial.name), wait=True):
+        (clone / ".git/index.lock").unlink(missing_ok=True)  # left by a git that was killed
         if git(clone, "rev-parse", "HEAD") == checkout.commit:  # otherwise a kill came after the commit
             git(clone, "add", "--update")
             message = ("--quiet", "--no-verify", "--no-gpg-sign", "--message", f"sweep: {trial.name}, stopped")

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from vae.errors import InputError
 from vae.settings.__main__ import SECTIONS
 from vae.settings.loader import validate
-from vae.sweeps.checkout import Checkout, committed, experiments, has_experiment, inspect_checkout
+from vae.sweeps.checkout import Checkout, committed, experiments, git, has_experiment, inspect_checkout
 from vae.sweeps.params import check_params
 from vae.sweeps.records import Folder, Record
 from vae.sweeps.running import save_stopped
@@ -33,10 +34,12 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     root = Path.cwd()
     sweep, trials = read_sweep(path)
     folder = Folder(root, sweep.name)
-    params = folder.params if folder.read_plan() else Path("params.yaml")  # it may have changed since the sweep began
-    validate(params, SECTIONS, others="forbid")
-    checked = tqdm(trials, desc="check", unit="trial", delay=2, leave=False, disable=None)
-    epochs = {trial.name: _checked(path, params, trial) for trial in checked}
+    if began := _began(path, root, sweep, trials, folder):
+        epochs = _epochs_at(began, trials)
+    else:
+        validate("params.yaml", SECTIONS, others="forbid")
+        checked = tqdm(trials, desc="check", unit="trial", delay=2, leave=False, disable=None)
+        epochs = {trial.name: _checked(path, trial) for trial in checked}
     _check_asha(path, sweep, max(epochs.values()))
     if dry_run:
         for trial in trials:
@@ -45,7 +48,7 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     threads = _threads(path, sweep, address)
     tune = _require_ray()
     with folder.exclusive():
-        checkout = _begin(path, root, sweep, trials, folder)
+        checkout = _began(path, root, sweep, trials, folder) or _begin(path, root, sweep, trials, folder)
         pending = _pending(checkout, folder, trials)
         done = len(trials) - len(pending)
         print(f"{len(trials)} trials{f', {done} of them from an earlier run' if done else ''}", flush=True)
@@ -60,10 +63,19 @@ def run_sweep(path: Path, address: str | None = None, dry_run: bool = False) -> 
     _report(trials, records, folder)
 
 
-def _checked(path: Path, params: Path, trial: Trial) -> int:
+def _epochs_at(checkout: Checkout, trials: list[Trial]) -> dict[str, int]:
+    """Return the epochs of each trial at most, by the params.yaml of the commit that all start from.
+
+    That of the checkout may have changed since the sweep began, when the trials were checked.
+    """
+    params = YAML(typ="safe").load(git(checkout.root, "show", f"{checkout.commit}:params.yaml"))
+    return {trial.name: int(trial.settings.get("train.epochs", params["train"]["epochs"])) for trial in trials}
+
+
+def _checked(path: Path, trial: Trial) -> int:
     """Return the epochs of a trial at most."""
     try:
-        return check_params(params, trial.settings)
+        return check_params(Path("params.yaml"), trial.settings)
     except InputError as error:
         raise InputError(f"{path}: {trial.name}: {error}") from None
 
@@ -93,35 +105,45 @@ def _require_ray() -> Any:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "ray"
         raise InputError(
             f"ray, which a sweep needs, {'is not installed' if missing else f'cannot be imported ({error})'}: run "
-            "make sweep-packages in this project's repository, or pip install 'vae-pipeline[sweep]'."
+            "make sweep-packages in this project's repository, or pip install '.[sweep]' in a clone of it."
         ) from None
     return asha
 
 
-def _begin(path: Path, root: Path, sweep: Sweep, trials: list[Trial], folder: Folder) -> Checkout:
-    """Return what the trials start from: if the sweep has begun before, what it was then."""
-    settings = {trial.name: trial.settings for trial in trials}
-    plan = {"trials": settings, "stages": sweep.stages}
+def _plan(sweep: Sweep, trials: list[Trial]) -> dict[str, Any]:
+    """Return what must not change while a sweep is not finished."""
+    return {"trials": {trial.name: trial.settings for trial in trials}, "stages": sweep.stages}
+
+
+def _began(path: Path, root: Path, sweep: Sweep, trials: list[Trial], folder: Folder) -> Checkout | None:
+    """Return what the trials started from if the sweep has begun before, or None.
+
+    Raises:
+        InputError: it has begun with other trials.
+    """
     began = folder.read_plan()
     if began is None:
-        commit = committed(root)
-        if taken := sorted(experiments(root) & settings.keys()):
-            raise InputError(
-                f"{path}: sweep.name is {sweep.name}, but there is an experiment {taken[0]}: choose another name, or "
-                "remove the experiment by dvc exp remove."
-            )
-        keys = {key for trial in trials for key in trial.settings}
-        checkout = inspect_checkout(root, commit, sweep.stages, keys)
-        folder.path.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / "params.yaml", folder.params)
-        folder.write_plan({"plan": plan, "checkout": checkout._asdict() | {"root": None}})
-        return checkout
-    if began["plan"] != plan:
+        return None
+    if began["plan"] != _plan(sweep, trials):
         raise InputError(
             f"{path}: sweep.name is {sweep.name}, but a sweep of that name has other trials: choose another name, or "
             f"remove {folder.path.relative_to(root)} and its experiments."
         )
     return Checkout(**began["checkout"])._replace(root=root)
+
+
+def _begin(path: Path, root: Path, sweep: Sweep, trials: list[Trial], folder: Folder) -> Checkout:
+    """Return what the trials start from, and remember it."""
+    commit = committed(root)
+    if taken := sorted(experiments(root) & {trial.name for trial in trials}):
+        raise InputError(
+            f"{path}: sweep.name is {sweep.name}, but there is an experiment {taken[0]}: choose another name, or "
+            "remove the experiment by dvc exp remove."
+        )
+    keys = {key for trial in trials for key in trial.settings}
+    checkout = inspect_checkout(root, commit, sweep.stages, keys)
+    folder.write_plan({"plan": _plan(sweep, trials), "checkout": checkout._asdict() | {"root": None}})
+    return checkout
 
 
 def _pending(checkout: Checkout, folder: Folder, trials: list[Trial]) -> list[str]:

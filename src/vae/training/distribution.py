@@ -21,7 +21,7 @@ from vae.training.resume import StateFile
 LAST_WORDS = (
     "^([EW]0000 |Additional GRPC error|:UNKNOWN:|/job:worker/|/job:chief/|The tasks have crashed|The error could be)"
 )
-"""The dozens of lines that TensorFlow prints about a lost worker, before it raises one of `LOST` and afterwards.
+"""Matches the dozens of lines that TensorFlow prints about a lost worker, before and after it raises one of `LOST`.
 
 Their sources vary, so all of its warnings and errors are left out here: what ends a training is raised as well.
 """

@@ -19,5 +19,5 @@ def require(module: str, package: str) -> Any:
         why = "is not installed" if missing else f"cannot be imported ({error})"
         raise InputError(
             f"{package}, which the export needs, {why}: run make export-packages in this project's repository, or "
-            "pip install 'vae-pipeline[export]'."
+            "pip install '.[export]' in a clone of it."
         ) from None

@@ -21,8 +21,8 @@ def unfit_for_density(likelihood: str, images: Array) -> str:
     if not is_black_and_white(images):
         return ""
     return (
-        f"model.likelihood is {likelihood}, a density, which on images with only the values 0 and 1 measures "
-        "little but how narrow it can become: choose bernoulli or binarized."
+        f"model.likelihood is {likelihood}, a density. On images with only the values 0 and 1, its loss mostly "
+        "measures how narrow the density becomes: choose bernoulli or binarized."
     )
 
 
