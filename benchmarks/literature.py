@@ -36,7 +36,7 @@ SEEDS: Mapping[str, Sequence[int]] = {
     "binarized_k20": THREE_SEEDS,
     "binarized_k40": ONE_SEED,
     "mlp_elbo": ONE_SEED,
-    "mlp_iwae": ONE_SEED,
+    "mlp_iwae": ANOTHER_SEED,
     "vampprior": ONE_SEED,
     "flow": ONE_SEED,
     "resnet": ANOTHER_SEED,
