@@ -83,7 +83,7 @@ class Cluster:
     def run(self) -> list[str]:
         """Return what each worker prints in a training to the end."""
         with self.running() as workers:
-            outputs = [worker.communicate(timeout=120) for worker in workers]
+            outputs = [worker.communicate(timeout=300) for worker in workers]  # on a busy machine
         assert [worker.returncode for worker in workers] == [0] * len(workers), outputs
         return [output for output, _ in outputs]
 
@@ -134,6 +134,13 @@ def both(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
 
 def test_two_workers_train_as_one(alone: Cluster, both: Cluster) -> None:
     np.testing.assert_allclose(both.history(), alone.history(), rtol=1e-5)
+
+
+def test_four_workers_train_as_one(root: Path, tmp_path: Path, alone: Cluster) -> None:
+    four = Cluster(root, tmp_path, 4, {"strategy": "multi_worker"})
+    outputs = four.run()
+    assert "1 of 4 replicas" in outputs[0]
+    np.testing.assert_allclose(four.history(), alone.history(), rtol=1e-5)
 
 
 def test_only_the_chief_writes(both: Cluster) -> None:
