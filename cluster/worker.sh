@@ -7,10 +7,12 @@
 # chief: it runs the stage by DVC and writes the model. The others only compute. params.yaml must say
 # `strategy: multi_worker` in section `train`.
 set -eu
-index=${1:-}
-case $index in '' | *[!0-9]* | 0?*) set -- ;; esac # not a number
-[ $# -ge 3 ] && [ "$index" -lt $(($# - 1)) ] || { echo "usage: $0 INDEX HOST:PORT HOST:PORT ..." >&2; exit 2; }
+usage() { echo "usage: $0 INDEX HOST:PORT HOST:PORT ..." >&2; exit 2; }
+[ $# -ge 3 ] || usage
+index=$1
 shift
+case $index in '' | *[!0-9]* | 0?*) usage ;; esac # not a number
+[ "$index" -lt $# ] || usage
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
 addresses=$(printf ', "%s"' "$@")

@@ -29,6 +29,15 @@ def test_all_images_are_counted_until_the_slowest_training_has_ended() -> None:
             process.communicate()
 
 
+def test_a_training_that_ends_before_it_has_answered_is_reported() -> None:
+    command = [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)"]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+        pytest.raises(InputError, match=r"^a training ended with status 3\.$"),
+    ):
+        sweep.seconds([process], 50)
+
+
 def test_a_single_core_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3})
     with pytest.raises(InputError, match=r"^this benchmark needs two cores"):
