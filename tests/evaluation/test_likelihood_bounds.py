@@ -1,4 +1,3 @@
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 from vae.data.shards import StoredImages, normalize
@@ -89,10 +89,11 @@ def observed() -> NDArray[np.float32]:
 
 
 @pytest.mark.slow
-def test_the_bound_with_many_samples_is_the_exact_likelihood(observed: NDArray[np.float32]) -> None:
+@pytest.mark.parametrize("batch_size", [4, 1000])  # one sample of most images at a time; 166 samples
+def test_the_bound_with_many_samples_is_the_exact_likelihood(observed: NDArray[np.float32], batch_size: int) -> None:
     # The true covariance is not diagonal, so that the importance weights vary.
     model = LinearGaussian(WEIGHTS, shift=0.1, spread=2)
-    found, exact = model.bounds(observed, samples=5000, batch_size=4), -model.log_likelihood(observed)
+    found, exact = model.bounds(observed, samples=5000, batch_size=batch_size), -model.log_likelihood(observed)
     np.testing.assert_allclose(found.importance_weighted, exact, atol=0.05)
     assert (found.reconstruction + found.kl > 0.5 + exact).all()
 
@@ -247,7 +248,7 @@ def test_bounds_that_are_interrupted_at_any_draw_end_as_if_they_had_not_been(
             bounds(model, images, **arguments, state=state)
     for one, other in zip(bounds(model, images, **arguments, state=state), uninterrupted, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert drawn.count("done") == 3 * math.ceil(len(images) / 4)  # no draw is repeated
+    assert drawn.count("done") == len([*likelihood_bounds._batches(len(images), 3, 4)])  # no draw is repeated
     drawn.clear()
     for one, other in zip(bounds(model, images, **arguments, state=state), uninterrupted, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -259,13 +260,31 @@ def test_the_terms_under_a_learned_prior_are_averages_of_its_own_density(
     images: NDArray[np.float32], prior: str
 ) -> None:
     model = VAE(images.shape[1:], 4, prior=prior, seed=0)
-    found = bounds(model, images, samples=1, batch_size=len(images), seed=3)
+    found = bounds(model, images, samples=2, batch_size=2 * len(images), seed=3)
     z_mean, z_log_var = model.encode(images)
-    noise = np.asarray(keras.random.normal(z_mean.shape, seed=keras.random.SeedGenerator(3)))
+    shape = (2, *z_mean.shape)
+    noise = np.asarray(keras.random.normal((2 * shape[1], 4), seed=keras.random.SeedGenerator(3))).reshape(shape)
     z = z_mean + np.exp(0.5 * z_log_var) * noise
-    log_q = norm.logpdf(z, z_mean, np.exp(0.5 * z_log_var)).sum(axis=1)
-    np.testing.assert_allclose(found.kl, log_q - np.asarray(model.prior.log_prob(z)), rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(found.importance_weighted, found.reconstruction + found.kl, rtol=1e-12)
+    log_q = norm.logpdf(z, z_mean, np.exp(0.5 * z_log_var)).sum(axis=-1)
+    kl = log_q - np.asarray(model.prior.log_prob(z.reshape(-1, 4))).reshape(shape[:2])
+    p = np.stack([model.decode(each) for each in z]).astype("float64")
+    nll = -(images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(2, 3, 4))
+    np.testing.assert_allclose(found.kl, kl.mean(axis=0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.reconstruction, nll.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.importance_weighted, np.log(2) - logsumexp(-nll - kl, axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("count", "samples", "size"), [(6, 3, 4), (6, 3, 18), (6, 5, 13), (1, 7, 3), (9, 2, 1)])
+def test_the_batches_have_all_samples_of_all_images_and_are_as_large_as_may_be(
+    count: int, samples: int, size: int
+) -> None:
+    drawn = np.zeros(count, int)
+    for rows, each in likelihood_bounds._batches(count, samples, size):
+        drawn[rows] += each
+        together = each * len(drawn[rows])
+        assert together <= size
+        assert together + len(drawn[rows]) > size or (drawn[rows] == samples).all()
+    assert (drawn == samples).all()
 
 
 def test_summary_gives_means_and_standard_errors() -> None:

@@ -1,7 +1,8 @@
 """Bounds on the log-likelihood of held-out images: the ELBO, and the importance-weighted bound, which is tighter."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -19,12 +20,13 @@ from vae.data.splits import Labels
 from vae.errors import InputError
 from vae.model.conditional import with_labels
 from vae.model.runtime import images_at_once
+from vae.model.sampling import repeated
 from vae.model.vae import VAE
 from vae.training.resume import StateFile
 
 SAVE_SECONDS = 20
 """The seconds between two states on disk, which a killed computation loses at most."""
-Draw = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
+Draw = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor, tf.Tensor, int], list[NDArray[np.float64]]]
 
 
 class Bounds(NamedTuple):
@@ -61,14 +63,15 @@ def bounds(
     For grey levels x, p(x|z) is exp(E_b[log p(b|z)]), where b is the image binarized at random. The logarithm of a sum
     of exponentials is convex, so both are then lower bounds on E_b[log p(b)], and the limit for large k lies below it.
 
-    An image is encoded once. A batch has one sample for each of its images.
+    An image is encoded once. A batch of the decoder has one sample for each of its images, or several if the images are
+    few.
 
     Args:
         model: the VAE. Its `epsilon_std` is not used: unless z is drawn from q(z|x) itself, the result is no bound.
         images: (n, height, width, channels), in [0, 1].
         samples: k.
-        batch_size: the largest number of images in one batch; there are fewer if they are large. Memory grows with it,
-            but not with k: one sample is decoded at a time.
+        batch_size: the largest number of samples that are decoded at once; there are fewer if the images are large.
+            Memory grows with it, but not with k.
         seed: the seed of the noise.
         title: the title of the progress bar.
         state: the file that keeps the sums so far, written every `SAVE_SECONDS`. If it contains some, the computation
@@ -83,26 +86,39 @@ def bounds(
     noise = keras.random.SeedGenerator(seed)
     noise.state.assign([seed, done])  # it counts the draws
     draw, size = _compile_draw(model, noise), images_at_once(batch_size, images.shape[1:], model.outputs)
-    number, saved = 0, monotonic()
+    batches, encoded, saved = _batches(len(images), samples, size), None, monotonic()
     with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
-        for rows in pieces(len(images), size):
-            first, number = max(0, done - number), number + samples
-            bar.update(min(first, samples) * len(sums.kl[rows]))
-            if first >= samples:
-                continue
-            batch = tf.constant(images[rows])
-            theirs = None if labels is None else tf.constant(labels[rows])
-            z_mean, z_log_var = model.encoder(with_labels(batch, theirs), training=False)
-            for _ in range(first, samples):
-                sums.add(rows, *draw(batch, theirs, z_mean, z_log_var))
-                done += 1
-                bar.update(len(batch))
-                if state and monotonic() - saved > SAVE_SECONDS:
-                    sums.save(state, done)
-                    saved = monotonic()
+        for rows, each in islice(batches, done):
+            bar.update(each * len(sums.kl[rows]))
+        for rows, each in batches:
+            if rows != encoded:
+                batch = tf.constant(images[rows])
+                theirs = None if labels is None else tf.constant(labels[rows])
+                z_mean, z_log_var = model.encoder(with_labels(batch, theirs), training=False)
+                encoded = rows
+            sums.add(rows, *draw(batch, theirs, z_mean, z_log_var, each))
+            done += 1
+            bar.update(each * len(batch))
+            if state and monotonic() - saved > SAVE_SECONDS:
+                sums.save(state, done)
+                saved = monotonic()
     if state:
         sums.save(state, done)
     return Bounds(sums.reconstruction / samples, sums.kl / samples, np.log(samples) - sums.log_weights)
+
+
+def _batches(count: int, samples: int, size: int) -> Iterator[tuple[slice, int]]:
+    """Yield the rows of each batch and its samples of each of them, at most `size` in all, in order.
+
+    Args:
+        count: the number of images.
+        samples: the samples of each image in all batches together.
+        size: the largest number of samples in one batch.
+    """
+    for rows in pieces(count, size):
+        together = size // len(range(count)[rows])
+        for part in pieces(samples, together):
+            yield rows, len(range(samples)[part])
 
 
 class _Sums(NamedTuple):
@@ -118,7 +134,7 @@ class _Sums(NamedTuple):
         """Return the sums for `count` images and the number of draws in a state; zeros without a state."""
         if state and (found := state.read()):
             values, arrays = found
-            print(f"Resuming after {values['draws']:,} batches from {state.path}", flush=True)
+            print(f"Resuming from {state.path} (batches done: {values['draws']:,})", flush=True)
             return cls(*arrays), values["draws"]
         return cls(np.zeros(count), np.zeros(count), np.full(count, -np.inf)), 0
 
@@ -133,34 +149,39 @@ class _Sums(NamedTuple):
         kl: NDArray[np.float64],
         log_ratio: NDArray[np.float64],
     ) -> None:
-        """Add the terms of one sample for each of the images `rows`, as `Draw` returns them."""
-        self.reconstruction[rows] += nll
-        self.kl[rows] += kl
-        self.log_weights[rows] = np.logaddexp(self.log_weights[rows], -nll - log_ratio)
+        """Add the terms of the samples of the images `rows`, as `Draw` returns them."""
+        self.reconstruction[rows] += nll.sum(axis=0)
+        self.kl[rows] += kl.sum(axis=0)
+        self.log_weights[rows] = np.logaddexp(self.log_weights[rows], np.logaddexp.reduce(-nll - log_ratio, axis=0))
 
 
 def _compile_draw(model: VAE, noise: keras.random.SeedGenerator) -> Draw:
-    """Return a function of a batch of images, their labels or None, z_mean and z_log_var, which draws a z for each.
+    """Return a function of images, their labels or None, z_mean, z_log_var and how many z to draw for each.
 
-    It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (batch,) each, in float64.
+    It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (draws, images) each, in float64.
     """
     log_prior = model.prior.density()
 
-    # Traced for each of the two sizes of batches: a graph for any size would round differently.
+    # Traced for each size of batches: a graph for any size would round differently.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def compiled(
-        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor
+        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor, draws: int
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        z_mean, z_log_var, batch = (repeated(values, draws) for values in (z_mean, z_log_var, batch))
+        labels = None if labels is None else repeated(labels, draws)
         epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
         z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
         log_q = -0.5 * tf.reduce_sum(tf.square(epsilon) + z_log_var + math.log(2 * math.pi), axis=-1)
-        return model.likelihood.nll(batch, model.decoder(with_labels(z, labels))), log_q - log_prior(z)
+        nll = model.likelihood.nll(batch, model.decoder(with_labels(z, labels)))
+        return tuple(tf.reshape(term, (draws, -1)) for term in (nll, log_q - log_prior(z)))
 
     def draw(
-        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor
+        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor, draws: int
     ) -> list[NDArray[np.float64]]:
-        nll, log_ratio = compiled(batch, labels, z_mean, z_log_var)
-        kl = model.prior.kl(z_mean, z_log_var) if model.prior.has_exact_kl else log_ratio
+        nll, log_ratio = compiled(batch, labels, z_mean, z_log_var, draws)
+        kl = log_ratio
+        if model.prior.has_exact_kl:
+            kl = tf.broadcast_to(model.prior.kl(z_mean, z_log_var), log_ratio.shape)
         return [np.asarray(term, np.float64) for term in (nll, kl, log_ratio)]
 
     return draw

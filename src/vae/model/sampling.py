@@ -44,6 +44,11 @@ def latent_heads(
     return z_mean, z_log_var
 
 
+def repeated(values: KerasTensor, times: int) -> KerasTensor:
+    """Return a tensor (batch, …) so many times, (times * batch, …): all rows, then all rows again."""
+    return values if times == 1 else ops.concatenate([values] * times)
+
+
 @keras.saving.register_keras_serializable("vae")
 class Sampling(layers.Layer):
     """The reparameterization trick: z = z_mean + exp(z_log_var / 2) * epsilon, epsilon ~ N(0, epsilon_std² I).

@@ -18,7 +18,7 @@ from vae.model.objectives.draws import Draws, Options
 from vae.model.priors import PRIORS
 from vae.model.public_methods import PublicMethods
 from vae.model.replicas import ReplicatedSteps
-from vae.model.sampling import Sampling
+from vae.model.sampling import Sampling, repeated
 from vae.settings.combinations import check_together
 
 CHECKED = 1000
@@ -202,8 +202,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
 
     def _repeated(self, *tensors: KerasTensor) -> tuple[KerasTensor, ...]:
         """Return each tensor (batch, …) as often as the objective needs draws, (samples * batch, …)."""
-        count = self.objective.samples
-        return tensors if count == 1 else tuple(ops.concatenate([tensor] * count) for tensor in tensors)
+        return tuple(repeated(tensor, self.objective.samples) for tensor in tensors)
 
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
         """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
