@@ -149,8 +149,11 @@ def main() -> None:
             table = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
             write_csv(TABLE, merged(table, new))
             print(new.to_string(index=False, float_format="{:.2f}".format))
-            print(f"{preset} with seed {seed}: {_minutes_since(run_started)} with its evaluation", flush=True)
-    print(f"all: {_minutes_since(started)}")
+            reused = ", as DVC reused an earlier training" if new.minutes.isna().all() else ""
+            print(
+                f"{preset} with seed {seed} took {_minutes_since(run_started)} with its evaluation{reused}", flush=True
+            )
+    print(f"everything took {_minutes_since(started)}")
 
 
 def _minutes_since(start: float) -> str:

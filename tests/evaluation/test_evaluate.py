@@ -115,7 +115,8 @@ def test_bounds_survive_an_interruption_until_everything_is_written(
             evaluate.main()
     assert "Resuming" not in capsys.readouterr().out
     evaluate.main()
-    assert capsys.readouterr().out.count(".npz (batches done: 3)\n") == 2  # grey, binarized
+    resumed = capsys.readouterr().out
+    assert resumed.count("Resuming from ") == resumed.count(".npz (batches done: 3)\n") == 2  # grey, binarized
     assert (written(), Path("data/evaluation/test.npz").read_bytes()) == (expected, arrays)
     assert not Path("data/evaluation/unfinished").exists()
 

@@ -121,9 +121,12 @@ class OfClasses(LinearGaussian):
         return super().decoder(z) + 3 * tf.cast(labels, tf.float32)[:, None]
 
 
-def test_the_bounds_of_a_conditional_model_are_on_the_likelihood_given_the_label(pairs: NDArray[np.float32]) -> None:
+@pytest.mark.parametrize("batch_size", [2, 15])  # one sample of most images at a time; three
+def test_the_bounds_of_a_conditional_model_are_on_the_likelihood_given_the_label(
+    pairs: NDArray[np.float32], batch_size: int
+) -> None:
     model, labels = OfClasses(np.eye(2)), np.array([0, 1, 4, 2, 2], np.uint8)
-    found = bounds(cast(Any, model), pairs, samples=7, batch_size=2, seed=0, labels=labels)
+    found = bounds(cast(Any, model), pairs, samples=7, batch_size=batch_size, seed=0, labels=labels)
     given = pairs - 3 * labels[:, np.newaxis, np.newaxis, np.newaxis].astype("float32")
     np.testing.assert_allclose(found.importance_weighted, -model.log_likelihood(given), rtol=1e-5)
 
@@ -234,7 +237,7 @@ def test_bounds_that_are_interrupted_at_any_draw_end_as_if_they_had_not_been(
         draw = compiled(*arguments)
 
         def failing_draw(*tensors: tf.Tensor) -> Any:
-            if len(drawn) in (1, 2, 3, 7):  # within a batch, and between two
+            if len(drawn) in (1, 4, 6):  # after one batch, three, which are all of the first images, and four
                 drawn.append("interrupted")
                 raise KeyboardInterrupt
             drawn.append("done")
@@ -243,7 +246,7 @@ def test_bounds_that_are_interrupted_at_any_draw_end_as_if_they_had_not_been(
         return failing_draw
 
     monkeypatch.setattr(likelihood_bounds, "_compile_draw", failing)
-    for _ in range(4):
+    for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             bounds(model, images, **arguments, state=state)
     for one, other in zip(bounds(model, images, **arguments, state=state), uninterrupted, strict=True):
@@ -274,16 +277,24 @@ def test_the_terms_under_a_learned_prior_are_averages_of_its_own_density(
     np.testing.assert_allclose(found.importance_weighted, np.log(2) - logsumexp(-nll - kl, axis=0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("count", "samples", "size"), [(6, 3, 4), (6, 3, 18), (6, 5, 13), (1, 7, 3), (9, 2, 1)])
-def test_the_batches_have_all_samples_of_all_images_and_are_as_large_as_may_be(
-    count: int, samples: int, size: int
+@pytest.mark.parametrize(
+    ("count", "samples", "size", "expected"),
+    [
+        (6, 3, 4, [(4, 1), (4, 1), (4, 1), (2, 2), (2, 1)]),
+        (6, 3, 18, [(6, 3)]),
+        (6, 4, 20, [(6, 2), (6, 2)]),  # not 3 and 1
+        (1, 7, 3, [(1, 3), (1, 3), (1, 1)]),
+        (3, 2, 1, [(1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1)]),
+    ],
+)
+def test_a_batch_has_several_samples_if_the_images_are_few(
+    count: int, samples: int, size: int, expected: list[tuple[int, int]]
 ) -> None:
-    drawn = np.zeros(count, int)
-    for rows, each in likelihood_bounds._batches(count, samples, size):
-        drawn[rows] += each
-        together = each * len(drawn[rows])
-        assert together <= size
-        assert together + len(drawn[rows]) > size or (drawn[rows] == samples).all()
+    drawn, found = np.zeros(count, int), []
+    for rows, draws in likelihood_bounds._batches(count, samples, size):
+        drawn[rows] += draws
+        found.append((len(drawn[rows]), draws))
+    assert found == expected
     assert (drawn == samples).all()
 
 

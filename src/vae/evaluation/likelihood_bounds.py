@@ -26,7 +26,7 @@ from vae.training.resume import StateFile
 
 SAVE_SECONDS = 20
 """The seconds between two states on disk, which a killed computation loses at most."""
-Draw = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor, tf.Tensor, int], list[NDArray[np.float64]]]
+Draw = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor, tf.Tensor], list[NDArray[np.float64]]]
 
 
 class Bounds(NamedTuple):
@@ -71,7 +71,7 @@ def bounds(
         images: (n, height, width, channels), in [0, 1].
         samples: k.
         batch_size: the largest number of samples that are decoded at once; there are fewer if the images are large.
-            Memory grows with it, but not with k.
+            Beyond that, memory does not grow with k.
         seed: the seed of the noise.
         title: the title of the progress bar.
         state: the file that keeps the sums so far, written every `SAVE_SECONDS`. If it contains some, the computation
@@ -84,21 +84,34 @@ def bounds(
     labels = model.checked_labels(labels, len(images))
     sums, done = _Sums.start(len(images), state)
     noise = keras.random.SeedGenerator(seed)
-    noise.state.assign([seed, done])  # it counts the draws
+    noise.state.assign([seed, done])  # it counts the batches
     draw, size = _compile_draw(model, noise), images_at_once(batch_size, images.shape[1:], model.outputs)
     batches, encoded, saved = _batches(len(images), samples, size), None, monotonic()
-    with tqdm(total=len(images) * samples, desc=title, unit=" decodings", unit_scale=True, disable=None) as bar:
-        for rows, each in islice(batches, done):
-            bar.update(each * len(sums.kl[rows]))
-        for rows, each in batches:
+    with tqdm(
+        total=len(images) * samples,
+        initial=sum(draws * len(sums.kl[rows]) for rows, draws in islice(batches, done)),
+        desc=title,
+        unit=" decodings",
+        unit_scale=True,
+        disable=None,
+    ) as bar:
+        for rows, draws in batches:
             if rows != encoded:
                 batch = tf.constant(images[rows])
                 theirs = None if labels is None else tf.constant(labels[rows])
                 z_mean, z_log_var = model.encoder(with_labels(batch, theirs), training=False)
                 encoded = rows
-            sums.add(rows, *draw(batch, theirs, z_mean, z_log_var, each))
+            sums.add(
+                rows,
+                *draw(
+                    repeated(batch, draws),
+                    None if theirs is None else repeated(theirs, draws),
+                    repeated(z_mean, draws),
+                    repeated(z_log_var, draws),
+                ),
+            )
             done += 1
-            bar.update(each * len(batch))
+            bar.update(draws * len(batch))
             if state and monotonic() - saved > SAVE_SECONDS:
                 sums.save(state, done)
                 saved = monotonic()
@@ -108,16 +121,16 @@ def bounds(
 
 
 def _batches(count: int, samples: int, size: int) -> Iterator[tuple[slice, int]]:
-    """Yield the rows of each batch and its samples of each of them, at most `size` in all, in order.
+    """Yield the rows of each batch, and how many of their samples it has: as equal numbers as possible.
 
     Args:
         count: the number of images.
         samples: the samples of each image in all batches together.
-        size: the largest number of samples in one batch.
+        size: the largest number of samples in one batch, of all its images together.
     """
     for rows in pieces(count, size):
-        together = size // len(range(count)[rows])
-        for part in pieces(samples, together):
+        parts = math.ceil(samples / (size // len(range(count)[rows])))
+        for part in pieces(samples, math.ceil(samples / parts)):
             yield rows, len(range(samples)[part])
 
 
@@ -131,16 +144,16 @@ class _Sums(NamedTuple):
 
     @classmethod
     def start(cls, count: int, state: StateFile | None) -> tuple["_Sums", int]:
-        """Return the sums for `count` images and the number of draws in a state; zeros without a state."""
+        """Return the sums for `count` images and the number of batches in a state; zeros without a state."""
         if state and (found := state.read()):
             values, arrays = found
-            print(f"Resuming from {state.path} (batches done: {values['draws']:,})", flush=True)
-            return cls(*arrays), values["draws"]
+            print(f"Resuming from {state.path} (batches done: {values['batches']:,})", flush=True)
+            return cls(*arrays), values["batches"]
         return cls(np.zeros(count), np.zeros(count), np.full(count, -np.inf)), 0
 
-    def save(self, state: StateFile, draws: int) -> None:
-        """Replace the state by these sums, which are of so many draws."""
-        state.write({"draws": draws}, list(self))
+    def save(self, state: StateFile, batches: int) -> None:
+        """Replace the state by these sums, which are of so many batches."""
+        state.write({"batches": batches}, list(self))
 
     def add(
         self,
@@ -149,39 +162,35 @@ class _Sums(NamedTuple):
         kl: NDArray[np.float64],
         log_ratio: NDArray[np.float64],
     ) -> None:
-        """Add the terms of the samples of the images `rows`, as `Draw` returns them."""
+        """Add the terms, (draws * images,) each, of one or several samples of each of the images `rows`."""
+        nll, kl, log_ratio = (term.reshape(-1, len(self.kl[rows])) for term in (nll, kl, log_ratio))
         self.reconstruction[rows] += nll.sum(axis=0)
         self.kl[rows] += kl.sum(axis=0)
         self.log_weights[rows] = np.logaddexp(self.log_weights[rows], np.logaddexp.reduce(-nll - log_ratio, axis=0))
 
 
 def _compile_draw(model: VAE, noise: keras.random.SeedGenerator) -> Draw:
-    """Return a function of images, their labels or None, z_mean, z_log_var and how many z to draw for each.
+    """Return a function of a batch of images, their labels or None, z_mean and z_log_var, which draws a z for each.
 
-    It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (draws, images) each, in float64.
+    It returns -log p(x|z), the KL, and log q(z|x) - log p(z), (batch,) each, in float64.
     """
     log_prior = model.prior.density()
 
     # Traced for each size of batches: a graph for any size would round differently.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def compiled(
-        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor, draws: int
+        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        z_mean, z_log_var, batch = (repeated(values, draws) for values in (z_mean, z_log_var, batch))
-        labels = None if labels is None else repeated(labels, draws)
         epsilon = keras.random.normal(tf.shape(z_mean), seed=noise)
         z = z_mean + tf.exp(0.5 * z_log_var) * epsilon
         log_q = -0.5 * tf.reduce_sum(tf.square(epsilon) + z_log_var + math.log(2 * math.pi), axis=-1)
-        nll = model.likelihood.nll(batch, model.decoder(with_labels(z, labels)))
-        return tuple(tf.reshape(term, (draws, -1)) for term in (nll, log_q - log_prior(z)))
+        return model.likelihood.nll(batch, model.decoder(with_labels(z, labels))), log_q - log_prior(z)
 
     def draw(
-        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor, draws: int
+        batch: tf.Tensor, labels: tf.Tensor | None, z_mean: tf.Tensor, z_log_var: tf.Tensor
     ) -> list[NDArray[np.float64]]:
-        nll, log_ratio = compiled(batch, labels, z_mean, z_log_var, draws)
-        kl = log_ratio
-        if model.prior.has_exact_kl:
-            kl = tf.broadcast_to(model.prior.kl(z_mean, z_log_var), log_ratio.shape)
+        nll, log_ratio = compiled(batch, labels, z_mean, z_log_var)
+        kl = model.prior.kl(z_mean, z_log_var) if model.prior.has_exact_kl else log_ratio
         return [np.asarray(term, np.float64) for term in (nll, kl, log_ratio)]
 
     return draw

@@ -11,4 +11,6 @@ class Evaluate(Section):
     samples: int = Field(
         ge=1, le=1_000_000, description="Samples of z for each test image: k of the importance-weighted bound."
     )
-    batch_size: BatchSize = Field(description="Images in one batch at most; fewer if the images are large.")
+    batch_size: BatchSize = Field(
+        description="Samples of z that are decoded at once, at most; fewer if the images are large."
+    )
