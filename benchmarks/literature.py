@@ -35,7 +35,7 @@ SEEDS: Mapping[str, Sequence[int]] = {
     "binarized_k10": (12, 13, 14),
     "binarized_k20": (11, 12, 13),
     "binarized_k40": (11, 12, 13),
-    "mlp_elbo": (11,),
+    "mlp_elbo": (11, 12, 13),
     "mlp_iwae": (12,),
     "vampprior": (11,),
     "flow": (11,),
