@@ -116,37 +116,37 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+def one_worker(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Return a training on one worker."""
-    cluster = Cluster(root, tmp_path_factory.mktemp("alone"), 1, {"strategy": "none"})
+    cluster = Cluster(root, tmp_path_factory.mktemp("one"), 1, {"strategy": "none"})
     cluster.run()
     return cluster
 
 
 @pytest.fixture(scope="module")
-def both(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+def two_workers(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Return a training on two workers."""
-    cluster = Cluster(root, tmp_path_factory.mktemp("both"), 2, {"strategy": "multi_worker"})
+    cluster = Cluster(root, tmp_path_factory.mktemp("two"), 2, {"strategy": "multi_worker"})
     outputs = cluster.run()
     assert "1 of 2 replicas" in outputs[0]
     return cluster
 
 
-def test_two_workers_train_as_one(alone: Cluster, both: Cluster) -> None:
-    np.testing.assert_allclose(both.history(), alone.history(), rtol=1e-5)
+def test_two_workers_compute_the_losses_of_one(one_worker: Cluster, two_workers: Cluster) -> None:
+    np.testing.assert_allclose(two_workers.history(), one_worker.history(), rtol=1e-5)
 
 
-def test_four_workers_train_as_one(root: Path, tmp_path: Path, alone: Cluster) -> None:
-    four = Cluster(root, tmp_path, 4, {"strategy": "multi_worker"})
-    outputs = four.run()
+def test_four_workers_compute_the_losses_of_one(root: Path, tmp_path: Path, one_worker: Cluster) -> None:
+    cluster = Cluster(root, tmp_path, 4, {"strategy": "multi_worker"})
+    outputs = cluster.run()
     assert "1 of 4 replicas" in outputs[0]
-    np.testing.assert_allclose(four.history(), alone.history(), rtol=1e-5)
+    np.testing.assert_allclose(cluster.history(), one_worker.history(), rtol=1e-5)
 
 
-def test_only_the_chief_writes(both: Cluster) -> None:
+def test_only_the_chief_writes(two_workers: Cluster) -> None:
     given = {"params.yaml", "data/random_weights.txt", *(f"data/prepared/{name}" for name in prepared())}
-    assert both.files(0) == given | {"models/vae.keras", "models/.training.lock", "reports/history.csv"}
-    assert both.files(1) == given
+    assert two_workers.files(0) == given | {"models/vae.keras", "models/.training.lock", "reports/history.csv"}
+    assert two_workers.files(1) == given
 
 
 def prepared() -> list[str]:
@@ -154,7 +154,7 @@ def prepared() -> list[str]:
 
 
 def test_a_killed_worker_ends_the_other_and_they_resume_to_the_same_bytes(
-    root: Path, tmp_path: Path, both: Cluster
+    root: Path, tmp_path: Path, two_workers: Cluster
 ) -> None:
     cluster = Cluster(root, tmp_path, 2, {"strategy": "multi_worker"})
     for victim, epochs in ((1, 1), (0, 2)):
@@ -164,7 +164,7 @@ def test_a_killed_worker_ends_the_other_and_they_resume_to_the_same_bytes(
     outputs = cluster.run()
     assert "Resuming after epoch" in outputs[0]
     for name in ("models/vae.keras", "reports/history.csv"):
-        assert (cluster.folders[0] / name).read_bytes() == (both.folders[0] / name).read_bytes()
+        assert (cluster.folders[0] / name).read_bytes() == (two_workers.folders[0] / name).read_bytes()
 
 
 def test_workers_with_different_parameters_are_refused(root: Path, tmp_path: Path) -> None:
