@@ -1,12 +1,18 @@
 """The table of runs that are compared with published results."""
 
+import sys
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import dvc.api
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.literature import COLUMNS, MINUTES, merged, rows
+from benchmarks import literature
+from benchmarks.literature import COLUMNS, MINUTES, SEEDS, main, merged, rows
+from benchmarks.presets import read_preset
 
 PARAMS: dict[str, dict[str, Any]] = {
     "model": {
@@ -85,3 +91,59 @@ def test_the_minutes_are_read_from_what_the_stage_prints() -> None:
     found = MINUTES.search("epoch 8/8: loss 101.30, 15 s\ntrained 8 epochs in 2.6 minutes\nkept epoch 8: …\n")
     assert found
     assert float(found[1]) == pytest.approx(2.6)
+
+
+def test_the_rows_of_the_runs_before_an_interruption_are_kept_and_the_next_start_adds_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started, interrupted_at = list[tuple[str, int]](), ("binarized_k10", 13)
+
+    def run_or_be_interrupted(preset: str, seed: int) -> pd.DataFrame:
+        started.append((preset, seed))
+        if (preset, seed) == interrupted_at:
+            raise KeyboardInterrupt
+        return run(preset, seed, nll=80.0 + seed, minutes=1.0)
+
+    monkeypatch.chdir(tmp_path)
+    Path("reports").mkdir()
+    merged(pd.DataFrame(columns=COLUMNS), run("resnet", 12, nll=87.0)).to_csv("reports/literature.csv", index=False)
+    monkeypatch.setattr(literature, "run", run_or_be_interrupted)
+    monkeypatch.setattr(sys, "argv", ["literature", "flow", "binarized_k10"])
+    with pytest.raises(KeyboardInterrupt):
+        main()
+    table = pd.read_csv("reports/literature.csv")
+    assert table[["preset", "seed", "nll"]].to_numpy().tolist() == [
+        ["binarized_k10", 12, 92.0],
+        ["flow", 11, 91.0],
+        ["resnet", 12, 87.0],
+    ]
+    interrupted_at = ("", 0)
+    main()
+    assert pd.read_csv("reports/literature.csv").seed.tolist() == [*SEEDS["binarized_k10"], 11, 12]
+    runs = [("flow", 11), *(("binarized_k10", seed) for seed in SEEDS["binarized_k10"])]
+    assert started == [*runs[:3], *runs]
+    assert "binarized_k10 with seed 14 took 0.0 minutes with its evaluation" in capsys.readouterr().out
+
+
+def test_a_run_is_an_experiment_whose_results_become_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[Any]()
+
+    def experiment(*arguments: object, **options: object) -> str:
+        asked.append((arguments, options))
+        return "trained 2 epochs in 1.5 minutes\n"
+
+    monkeypatch.setattr(literature, "run_experiment", experiment)
+    monkeypatch.setattr(dvc.api, "params_show", lambda rev: PARAMS)
+    monkeypatch.setattr(dvc.api, "open", lambda path, rev: StringIO("epoch,loss\n1,3.0\n2,2.0\n"))
+    monkeypatch.setattr(literature, "details", lambda stage, revision: BOUNDS)
+    table = literature.run("tutorial_grey", 12)
+    ((name, settings), options), *others = asked
+    assert not others
+    assert (name, options) == ("literature-tutorial-grey-seed-12", {"targets": ["evaluate"]})
+    assert settings == {"seed": 12, **read_preset("tutorial_grey")}
+    assert table[["seed", "epochs", "minutes", "nll"]].to_numpy().tolist() == [
+        [12, 2, 1.5, 98.0],
+        [12, 2, 1.5, 99.0],
+    ]
+    monkeypatch.setattr(literature, "run_experiment", lambda *_, **__: "Stage 'train' didn't change, skipping\n")
+    assert literature.run("tutorial_grey", 12).minutes.isna().all()
