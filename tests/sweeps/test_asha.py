@@ -165,4 +165,5 @@ def test_the_table_is_sorted_by_the_lowest_validation_loss_of_an_epoch() -> None
     ]
     assert describe(records["lat-2"]) == "failed after 1 epoch: it diverged"
     assert describe(records["lat-4"]) == "stopped after 1 epoch, lowest validation loss 120.00"
+    assert describe(Record("finished", [1.0, 2.0], kept=2.0)) == "finished after 2 epochs, validation loss 2.00"
     assert describe(Record("failed", [], "no")) == "failed after 0 epochs: no"

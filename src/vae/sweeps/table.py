@@ -12,7 +12,8 @@ def describe(record: Record) -> str:
     epochs = f"{len(record.losses)} epoch{'' if len(record.losses) == 1 else 's'}"
     if record.status == "failed":
         return f"failed after {epochs}: {record.message}"
-    return f"{record.status} after {epochs}, lowest validation loss {record.best:.2f}"
+    loss = "validation loss" if record.kept is not None else "lowest validation loss"
+    return f"{record.status} after {epochs}, {loss} {record.best:.2f}"
 
 
 def table(trials: list[Trial], records: Mapping[str, Record | None]) -> str:
