@@ -5,9 +5,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from vae.errors import InputError
 from vae.model.priors.vampprior import VampPrior
 from vae.model.vae import VAE
 from vae.training.optimizers import ConvMuon
@@ -115,6 +117,31 @@ def test_without_images_pseudo_inputs_are_grey_noise(encoder: keras.Model) -> No
     assert stats.kstest(VampPrior(2, encoder).get_weights()[0].ravel(), "uniform").pvalue > 1e-4
 
 
+def test_fit_starts_a_new_prior_from_the_images_and_leaves_a_trained_one(images: NDArray[np.float32]) -> None:
+    model = VAE(SHAPE, 2, prior="vampprior", seed=3)
+    model.compile(keras.optimizers.SGD(0.0))
+    model.fit(images, epochs=1, verbose=0)
+    expected = VampPrior(2, model.encoder)
+    expected.initialize(images, seed=3)
+    np.testing.assert_array_equal(model.get_weights()[-1], expected.get_weights()[0])
+    model.fit(1 - images, epochs=1, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[-1], expected.get_weights()[0])
+
+
+def test_a_new_prior_without_an_array_of_images_is_refused(images: NDArray[np.float32]) -> None:
+    data_set = tf.data.Dataset.from_tensor_slices(images).batch(20)
+    model = VAE(SHAPE, 2, prior="vampprior", seed=0)
+    model.compile("adam")
+    with pytest.raises(InputError, match=r"starts from training images.*call model\.prior\.initialize\(images, seed\)"):
+        model.fit(data_set, shuffle=False, verbose=0)
+    model.prior.initialize(images, seed=0)
+    copy = VAE.from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    copy.compile("adam")
+    for each in (model, copy):
+        assert np.isfinite(each.fit(data_set, shuffle=False, verbose=0).history["loss"]).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [keras.optimizers.Adam, ConvMuon])
 def test_training_moves_pseudo_inputs_within_0_and_1_and_away_from_both(
@@ -139,6 +166,8 @@ def test_training_moves_the_prior_towards_fixed_posteriors() -> None:
     model = VAE(SHAPE, 2, prior="vampprior", seed=0)
     model.encoder.get_layer("z_mean").kernel.assign(np.random.default_rng(0).normal(scale=10, size=(64, 2)))
     model.encoder.trainable = model.decoder.trainable = False
+    noise = np.random.default_rng(1).uniform(size=model.get_weights()[-1].shape)  # far from the posteriors
+    model.set_weights([*model.get_weights()[:-1], noise])
     model.compile(keras.optimizers.Adam(0.02))
     kl = model.fit(images, epochs=20, verbose=0).history["kl"]
     assert kl[-1] < kl[0] - 1

@@ -47,6 +47,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     *(
         (
+            {"train.beta": 0.0, "model.prior": prior},
+            f"train.beta is 0, so model.prior {prior} would not be trained: set train.beta above 0, or model.prior to "
+            "standard.",
+        )
+        for prior in ("flow", "mixture", "vampprior")
+    ),
+    *(
+        (
             {"train.objective": objective},
             f"train.objective is {objective}, which with one sample is a noisier elbo, but train.samples is 1: set it "
             "to 2 or more, or choose elbo.",

@@ -100,7 +100,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
         self.image_fit = check_image_fit(image_fit)
         seed = secrets.randbits(32) if seed is None else seed
         options = Options(samples, beta, beta_warmup, free_bits)
-        self._config = {
+        self._config: dict[str, Any] = {
             "image_shape": list(self.image_shape),
             "latent_dim": latent_dim,
             "architecture": architecture,
@@ -207,17 +207,24 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
         """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
 
-        The pseudo-inputs of a VampPrior start from noise; call `prior.initialize(images, seed)` before, to start from
-        images.
+        A VampPrior that is new starts from the images, if they are an array. Before training with a data set, call
+        `prior.initialize(images, seed)`.
 
         Raises:
-            InputError: as in `encode`, or the likelihood does not fit such values.
+            InputError: as in `encode`, the likelihood does not fit such values, or a new VampPrior gets no array.
         """
         binary = self.likelihood.binarizes
         x = check_inputs(x, self.image_shape, self._classes, binary)
         images = x[0] if self.conditional and isinstance(x, tuple) else x
         if isinstance(images, np.ndarray) and (reason := self.likelihood.unfit(images[:CHECKED])):
             raise InputError(reason)
+        if self.prior.needs_images:
+            if not isinstance(images, np.ndarray):
+                raise InputError(
+                    "the prior is vampprior, which starts from training images, but fit was given no array of images: "
+                    "call model.prior.initialize(images, seed) with an array before."
+                )
+            self.prior.initialize(images, self._config["seed"])
         if self.conditional:
             if isinstance(validation_data, tuple) and validation_data and isinstance(validation_data[0], tuple):
                 validation_data = validation_data[0]  # Keras's inputs and targets

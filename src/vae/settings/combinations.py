@@ -52,6 +52,11 @@ def check_together(
             "train.beta is 0, so train.beta_warmup and train.free_bits have no effect: set train.beta above 0, or both "
             "of them to 0."
         )
+    if not beta and prior != "standard":
+        raise InputError(
+            f"train.beta is 0, so model.prior {prior} would not be trained: set train.beta above 0, or model.prior to "
+            "standard."
+        )
     if epsilon_std != 1 and (prior != "standard" or objective != "elbo"):
         needs = f"model.prior: {prior}" if prior != "standard" else f"train.objective: {objective}"
         raise InputError(

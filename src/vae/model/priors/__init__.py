@@ -23,6 +23,10 @@ class Prior(Protocol):
     has_exact_kl: bool
     """Whether `kl` has a closed form, which needs no samples. Otherwise it is log q(z|x) - log p(z) at the samples."""
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether the prior starts from training images and has not been given any: `initialize` comes first."""
+
     def initialize(self, images: Any, seed: int) -> None:
         """Start from training images (n, height, width, channels) in [0, 1], before the training."""
 

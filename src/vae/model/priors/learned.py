@@ -35,6 +35,11 @@ class LearnedPrior(layers.Layer):
         """Draw latent vectors, (count, latent_dim)."""
         raise NotImplementedError
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether the prior starts from training images and has not been given any."""
+        return False
+
     def initialize(self, images: Any, seed: int) -> None:
         """Do nothing, unless the prior starts from training images."""
 

@@ -17,6 +17,7 @@ class StandardNormal:
     """
 
     has_exact_kl = True
+    needs_images = False
 
     def __init__(self, latent_dim: int, encoder: keras.Model | None = None) -> None:
         self.latent_dim = latent_dim

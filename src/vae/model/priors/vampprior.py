@@ -47,6 +47,15 @@ class VampPrior(LearnedPrior):
             constraint=lambda values: ops.clip(values, 0.0, 1.0),
             name="pseudo_inputs",
         )
+        self._noise = self._digest()
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether the pseudo-inputs are still the noise that they are made of."""
+        return self._digest() == self._noise
+
+    def _digest(self) -> int:
+        return hash(ops.convert_to_numpy(self.pseudo_inputs).tobytes())
 
     def posteriors(self) -> tuple[KerasTensor, KerasTensor]:
         """Return z_mean and z_log_var of the posteriors of the pseudo-inputs, (components, latent_dim) each."""
