@@ -131,15 +131,17 @@ def test_fit_starts_a_new_prior_from_the_images_and_leaves_a_trained_one(images:
 def test_a_new_prior_without_an_array_of_images_is_refused(images: NDArray[np.float32]) -> None:
     data_set = tf.data.Dataset.from_tensor_slices(images).batch(20)
     model = VAE(SHAPE, 2, prior="vampprior", seed=0)
-    model.compile("adam")
+    model.compile(keras.optimizers.SGD(0.0))
     with pytest.raises(InputError, match=r"starts from training images.*call model\.prior\.initialize\(images, seed\)"):
         model.fit(data_set, shuffle=False, verbose=0)
     model.prior.initialize(images, seed=0)
     copy = VAE.from_config(model.get_config())
     copy.set_weights(model.get_weights())
-    copy.compile("adam")
+    copy.compile(keras.optimizers.SGD(0.0))
+    expected = model.get_weights()[-1]
     for each in (model, copy):
-        assert np.isfinite(each.fit(data_set, shuffle=False, verbose=0).history["loss"]).all()
+        each.fit(data_set, shuffle=False, verbose=0)
+        np.testing.assert_array_equal(each.get_weights()[-1], expected)
 
 
 @pytest.mark.slow
