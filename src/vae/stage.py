@@ -65,12 +65,19 @@ def _interrupts() -> Iterator[None]:
 
     So it is in scripts, where `vae/__init__.py` has let it end the process before, too; elsewhere nothing changes. A
     second Ctrl-C ends the process at once: it would interrupt the cleaning up, and print a traceback.
+
+    A library may catch the exception, or raise another one instead: TensorFlow does while it traces a graph. So the
+    block ends with KeyboardInterrupt in any case.
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
         yield
         return
 
+    interrupted = False
+
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        nonlocal interrupted
+        interrupted = True
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         raise KeyboardInterrupt
 
@@ -79,6 +86,8 @@ def _interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if interrupted:
+            raise KeyboardInterrupt
 
 
 def _refuse_links() -> None:

@@ -123,9 +123,12 @@ def script(folder: Path, imports: str = "", main: str = "", after: str = "pass")
 
 PAUSE = "print('waiting', flush=True); time.sleep(60)"
 CLEANING = "try: time.sleep(60)\n    finally: time.sleep(60)"
+REPLACED = "try: time.sleep(60)\n    except BaseException: {}"
 MOMENTS = {
     "the imports": ({"imports": PAUSE}, b"waiting", 1, (-signal.SIGINT, "")),
     "the stage": ({"main": PAUSE}, b"waiting", 1, (130, "interrupted\n")),
+    "a library that raises another error": ({"main": REPLACED.format("None.x")}, b"started", 1, (130, "interrupted\n")),
+    "a library that ignores it": ({"main": REPLACED.format("pass")}, b"started", 1, (130, "interrupted\n")),
     "cleaning up": ({"main": CLEANING}, b"started", 2, (-signal.SIGINT, "")),
     "the end": ({"after": PAUSE}, b"waiting", 1, (-signal.SIGINT, "")),
 }
