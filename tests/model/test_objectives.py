@@ -136,6 +136,33 @@ def test_the_doubly_reparameterized_gradient_has_the_lower_variance() -> None:
     assert ratios[2] < ratios[1] < ratios[0]
 
 
+@pytest.mark.parametrize("name", ["iwae", "dreg"])
+def test_a_model_trains_its_encoder_by_the_gradient_of_its_objective(name: str) -> None:
+    """The bias of z_mean moves all draws of an image alike, so its gradient is a sum over the draws."""
+    samples, images = 3, (RNG.uniform(size=(BATCH, 8, 8, 1)) < 0.3).astype("float32")
+    keras.utils.set_random_seed(0)
+    model = VAE((8, 8, 1), 2, objective=name, samples=samples, seed=0)
+    with tf.GradientTape() as tape:
+        output = model(images, training=True)
+        loss = model.compute_loss(images, y_pred=output)
+    gradient = tape.gradient(loss, model.encoder.get_layer("z_mean").bias)
+    z = tf.constant(output.z)
+    mean, log_var = (np.tile(values, (samples, 1)) for values in (output.z_mean, output.z_log_var))
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        log_q = -0.5 * tf.reduce_sum(math.log(2 * math.pi) + log_var + (z - mean) ** 2 / np.exp(log_var), axis=1)
+        log_p = -0.5 * tf.reduce_sum(math.log(2 * math.pi) + z**2, axis=1)
+        log_weights = log_p - model.likelihood.nll(np.tile(images, (samples, 1, 1, 1)), model.decoder(z)) - log_q
+    slopes = np.reshape(tape.gradient(log_weights, z), (samples, BATCH, 2))
+    v = special.softmax(np.reshape(log_weights, (samples, BATCH, 1)), axis=0)
+    assert 0.4 < v.max(axis=0).mean() < 0.99  # else both gradients are nearly equal
+    if name == "dreg":
+        expected = (v**2 * slopes).sum(axis=0)
+    else:  # log q depends on the mean directly, too
+        expected = (v * (slopes + np.reshape((mean - z) / np.exp(log_var), slopes.shape))).sum(axis=0)
+    np.testing.assert_allclose(gradient, -expected.mean(axis=0), rtol=1e-3, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("objective", "options"),
     [
