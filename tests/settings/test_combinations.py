@@ -12,8 +12,8 @@ from vae.settings.__main__ import main
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"model.prior": "flow", "model.latent_dim": 1},
-        "model.prior is flow, which maps one half of the latent dimensions by the other, but model.latent_dim is 1: "
-        "set it to 2 or more, or choose another prior.",
+        "model.prior is flow, which transforms one half of the latent dimensions given the other, but "
+        "model.latent_dim is 1: set it to 2 or more, or choose another prior.",
     ),
     (
         {"model.prior": "vampprior", "model.conditional": True},
@@ -74,13 +74,19 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         )
         for key, value in (("model.prior", "mixture"), ("train.objective", "iwae"))
     ),
+    (
+        {"train.epsilon_std": 0.0, "train.samples": 2},
+        "train.epsilon_std is 0, so all draws of z for an image are equal, but train.samples is 2: set it to 1, or "
+        "train.epsilon_std above 0.",
+    ),
 ]
 ACCEPTED: list[dict[str, Any]] = [
     {"model.prior": "flow", "model.latent_dim": 2, "train.beta_warmup": 10},
     {"model.prior": "mixture", "model.conditional": True},
     {"train.objective": "iwae", "train.samples": 5, "model.prior": "vampprior"},
     {"train.free_bits": 0.5, "train.beta": 0.5},
-    {"train.epsilon_std": 1e-4},
+    {"train.epsilon_std": 1e-4, "train.samples": 2},
+    {"train.epsilon_std": 0.0},
 ]
 
 

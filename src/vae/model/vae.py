@@ -1,7 +1,7 @@
 """The variational autoencoder: encoder, sampling, decoder and loss."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -19,10 +19,12 @@ from vae.model.priors import PRIORS
 from vae.model.public_methods import PublicMethods
 from vae.model.replicas import ReplicatedSteps
 from vae.model.sampling import Sampling, repeated
-from vae.settings.combinations import check_together
+from vae.settings.combinations import check_values
 
 CHECKED = 1000
 """The number of training images that are looked at before a training, for example whether the likelihood fits them."""
+LATER: Mapping[str, Any] = {**Options._field_defaults, "conditional": False, "image_fit": FITS[0]}
+"""Arguments that a configuration contains only if they differ from these defaults. So older files stay as they were."""
 
 
 class VAEOutput(NamedTuple):
@@ -113,27 +115,16 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
             "seed": seed,
             "class_names": list(class_names),
             "name": name,
-        } | {key: value for key, value in options._asdict().items() if value != Options._field_defaults[key]}
-        self._config |= {"conditional": True} if conditional else {}  # files of other models stay as they were
-        self._config |= {"image_fit": image_fit} if image_fit != FITS[0] else {}
+            **options._asdict(),
+            "conditional": conditional,
+            "image_fit": image_fit,
+        }
         self.likelihood = choose(LIKELIHOODS, likelihood, "likelihood")()
         self.outputs = self.likelihood.outputs(self.image_shape[-1])  # of the decoder for each pixel
         build_prior = choose(PRIORS, prior, "prior")
         build_objective = choose(OBJECTIVES, objective, "objective")
         layers = choose(ARCHITECTURES, architecture, "architecture")
-        check_together(
-            latent_dim=latent_dim,
-            likelihood=likelihood,
-            prior=prior,
-            conditional=conditional,
-            objective=objective,
-            samples=samples,
-            beta=beta,
-            beta_warmup=beta_warmup,
-            free_bits=free_bits,
-            epsilon_std=epsilon_std,
-            precision=precision,
-        )
+        check_values(self._config)
         if conditional:
             layers = ConditionalArchitecture(layers, len(class_names))
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
@@ -142,12 +133,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
             self.image_shape, latent_dim, dropout=dropout, seed=dropout_seed, precision=precision
         )
         self.sampling = Sampling(epsilon_std, noise_seed, name="sampling")
-        self.decoder = layers.build_decoder(
-            self.image_shape,
-            latent_dim,
-            outputs=self.outputs,
-            precision=precision,
-        )
+        self.decoder = layers.build_decoder(self.image_shape, latent_dim, outputs=self.outputs, precision=precision)
         self.prior = build_prior(latent_dim, self.encoder)
         self.objective = build_objective(options)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
@@ -207,8 +193,8 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
         """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
 
-        A VampPrior that is new starts from the images, if they are an array. Before training with a data set, call
-        `prior.initialize(images, seed)`.
+        A VampPrior that is new starts from the images, if they are an array. Call `prior.initialize(images, seed)`
+        before training with a data set, and before training a loaded or copied model that was never trained.
 
         Raises:
             InputError: as in `encode`, the likelihood does not fit such values, or a new VampPrior gets no array.
@@ -248,7 +234,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
         return super().evaluate(x, *arguments, **options)
 
     def get_config(self) -> dict[str, Any]:
-        return dict(self._config)
+        return {name: value for name, value in self._config.items() if (name, value) not in LATER.items()}
 
     def in_float32(self) -> "VAE":
         """Return a model with the same weights that computes in float32: this one if it does, or a copy."""

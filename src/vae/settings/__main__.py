@@ -1,11 +1,9 @@
 """Check the whole of `params.yaml`, before DVC runs any stage: `python -m vae.settings`."""
 
-import inspect
-
 from vae.errors import InputError
 from vae.settings.baseline import Baseline
 from vae.settings.classify import Classify
-from vae.settings.combinations import check_together
+from vae.settings.combinations import check_values
 from vae.settings.embed import Embed
 from vae.settings.evaluate import Evaluate
 from vae.settings.explore import Explore
@@ -23,9 +21,8 @@ SECTIONS = (Prepare, Model, Train, Evaluate, Embed, Visualize, Baseline, Classif
 def main() -> None:
     """Report every error in `params.yaml`, unknown sections included, and a data set that is not there."""
     params = validate("params.yaml", SECTIONS, others="forbid")
-    values = {**dict(params.model), **dict(params.train)}
     try:
-        check_together(**{name: values[name] for name in inspect.signature(check_together).parameters})
+        check_values({**dict(params.model), **dict(params.train)})
     except InputError as error:
         raise InputError(f"params.yaml: {error}") from None
     require_data_set(params.prepare.dataset)

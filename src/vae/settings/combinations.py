@@ -1,6 +1,19 @@
 """Settings of the model and of its training that do not fit together, each refused in a sentence."""
 
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
 from vae.errors import InputError
+
+
+def check_values(values: Mapping[str, Any]) -> None:
+    """Check by `check_together` those of the values, by name, that it takes.
+
+    Raises:
+        InputError: two of them do not fit together.
+    """
+    check_together(**{name: values[name] for name in inspect.signature(check_together).parameters})
 
 
 def check_together(
@@ -24,8 +37,8 @@ def check_together(
     """
     if prior == "flow" and latent_dim < 2:
         raise InputError(
-            f"model.prior is flow, which maps one half of the latent dimensions by the other, but model.latent_dim is "
-            f"{latent_dim}: set it to 2 or more, or choose another prior."
+            "model.prior is flow, which transforms one half of the latent dimensions given the other, but "
+            f"model.latent_dim is {latent_dim}: set it to 2 or more, or choose another prior."
         )
     if prior == "vampprior" and conditional:
         raise InputError(
@@ -62,6 +75,11 @@ def check_together(
         raise InputError(
             f"train.epsilon_std is {epsilon_std:g}, but {needs} needs samples of q(z|x) itself: set "
             "train.epsilon_std to 1.0."
+        )
+    if epsilon_std == 0 and samples > 1:
+        raise InputError(
+            f"train.epsilon_std is 0, so all draws of z for an image are equal, but train.samples is {samples}: set it "
+            "to 1, or train.epsilon_std above 0."
         )
     if likelihood == "logistic_mixture" and precision == "mixed_bfloat16":
         raise InputError(
