@@ -11,6 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from vae.evaluation.posterior import ACTIVE_VARIANCE
+from vae.history import BETA
+from vae.model.objectives.elbo import NEGATIVE_ELBO
 from vae.plots.mosaic import INK, TILE, mosaic, tile_size
 from vae.plots.style import COLORS, SMALL, nats, new_figure
 
@@ -20,15 +22,13 @@ MAX_BINS = 100
 GALLERY = 10
 """The number of images for which `losses` has room."""
 
-LOSS, UNIT = "−ELBO", "nats per image"
-TERMS = {"loss": f"Loss ({LOSS})", "reconstruction": "Reconstruction", "kl": "KL"}
+UNIT = "nats per image"
+TERMS = {"loss": f"Loss ({NEGATIVE_ELBO})", "reconstruction": "Reconstruction", "kl": "KL"}
 HISTORY_COLUMNS = ("epoch", *TERMS, *(f"val_{name}" for name in TERMS))
 """The columns that `training_curves` draws."""
-BETA = "beta"
-"""The column of the weight of the KL at the end of each epoch, if it has a warm-up."""
 
 
-def training_curves(history: pd.DataFrame, best: pd.Series, loss_name: str = LOSS, unit: str = UNIT) -> Figure:
+def training_curves(history: pd.DataFrame, best: pd.Series, loss_name: str = NEGATIVE_ELBO, unit: str = UNIT) -> Figure:
     """Draw loss, reconstruction and KL by epoch, for training and validation, with the best epoch marked.
 
     Args:
@@ -40,8 +40,8 @@ def training_curves(history: pd.DataFrame, best: pd.Series, loss_name: str = LOS
     figure = new_figure(13, 4.6, f"Training: the weights of epoch {best.epoch:.0f} of {len(history)} are kept")
     for axes, (name, title) in zip(figure.subplots(1, 3), TERMS.items(), strict=True):
         training, validation = "training", "validation"
-        if name == "loss" and loss_name != LOSS:
-            training, validation = f"training: {loss_name}".replace(", ", ",\n"), f"validation: {LOSS}"
+        if name == "loss" and loss_name != NEGATIVE_ELBO:
+            training, validation = f"training: {loss_name}".replace(", ", ",\n"), f"validation: {NEGATIVE_ELBO}"
         axes.plot(history.epoch, history[name], "o-", color=COLORS[6], label=training)
         axes.plot(history.epoch, history[f"val_{name}"], "s-", color=COLORS[0], label=validation)
         axes.axvline(best.epoch, color="grey", linestyle=":", label=f"kept: epoch {best.epoch:.0f}")
@@ -51,7 +51,7 @@ def training_curves(history: pd.DataFrame, best: pd.Series, loss_name: str = LOS
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.ticklabel_format(axis="y", style="plain", useOffset=False)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=BETA in history or loss_name != LOSS)  # readable on the shade and lines
+        axes.legend(frameon=BETA in history or loss_name != NEGATIVE_ELBO)  # readable on the shade and lines
     return figure
 
 
@@ -148,7 +148,7 @@ def losses(
         unit: what the nats are of.
     """
     mean, median = (nats(value, 2) for value in (values.mean(), float(np.median(values))))
-    title = f"Loss ({LOSS}) of {len(values):,} test images: mean {mean}, median {median} nats"
+    title = f"Loss ({NEGATIVE_ELBO}) of {len(values):,} test images: mean {mean}, median {median} nats"
     width, height = tile_size(hardest)
     figure = new_figure(width * GALLERY + 1.5, 5.6 + max(0, height - TILE), title)
     chart, gallery = figure.subplots(2, 1, height_ratios=[3, 1])

@@ -8,7 +8,7 @@ from vae.model.likelihoods.levels import Array, unfit_for_density
 NEAR = 0.25
 """Logits closer to zero than this use a Taylor polynomial.
 
-The closed forms subtract 1/l from a term that is as large. At 0.25 this costs two bits. The first term of the series
+The closed forms subtract 1/l from a term that is as large. At 0.25 this costs three bits. The first term of the series
 that is left out is at most 1e-13 there, and at most 1e-13 in the mean.
 """
 SMALLEST = 1e-6

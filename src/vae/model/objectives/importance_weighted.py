@@ -43,7 +43,8 @@ class DoublyReparameterized(ImportanceWeighted):
         of the decoder and the prior:  sum_i v_i  d log w_i / d theta
         of the encoder:                sum_i v_i² d log w_i / d z_i  d z_i / d phi
 
-    It equals the other gradient in expectation, and its variance does not grow with k.
+    It equals the other gradient in expectation. Its variance is lower, and its signal-to-noise ratio does not fall as k
+    grows.
     """
 
     def __init__(self, options: Options) -> None:
