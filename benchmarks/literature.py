@@ -44,7 +44,7 @@ SEEDS: Mapping[str, Sequence[int]] = {
 }
 """The presets and their seeds: three where a training takes less than ten minutes on two cores, otherwise one.
 
-A preset without seed 11 got more epochs after its test result with that seed was known.
+A preset without seed 11 was changed after its test result with that seed was known.
 """
 PROTOCOLS = {
     ("grey", False): "grey levels",
