@@ -35,6 +35,27 @@ def test_after_an_error_the_former_folder_is_unchanged(tmp_path: Path) -> None:
     assert (path / "old").read_text(encoding="utf-8") == "as it was"
 
 
+def test_an_interrupt_between_the_two_moves_leaves_the_former_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").write_text("as it was", encoding="utf-8")
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        result = rename(self, target)
+        if self == path:
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), whole_folder(path, {"old"}):
+        pass
+    assert names(tmp_path) == ["folder"]
+    assert (path / "old").read_text(encoding="utf-8") == "as it was"
+
+
 def test_a_folder_with_expected_names_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     (path / "old").mkdir(parents=True)

@@ -34,11 +34,12 @@ def whole_folder(path: Path, replaced: Collection[str] = ()) -> Iterator[Path]:
             new.rename(path)
             return
         check_replaceable(path, replaced)  # it may have changed meanwhile
-        path.rename(old)
         try:
+            path.rename(old)
             new.rename(path)
         except BaseException:
-            old.rename(path)
+            if old.exists() and not path.exists():
+                old.rename(path)
             raise
 
 
