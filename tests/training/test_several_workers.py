@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -102,7 +103,7 @@ class Cluster:
         history = self.folders[0] / "reports/history.csv"
         before = len(pd.read_csv(history)) if history.exists() else 0
         with self.running() as workers:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while not (history.exists() and len(pd.read_csv(history)) >= before + epochs):
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
@@ -189,6 +190,22 @@ def test_the_chief_does_not_wait_forever_for_a_worker_who_never_starts() -> None
     )
 
 
+def test_ctrl_c_ends_a_worker_that_waits_for_the_others() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CONNECT.format(patience=300)],
+        env=os.environ | {"TF_CONFIG": chief_of([f"127.0.0.1:{port}" for port in free_ports(2)])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        assert worker.stdout
+        assert "connects to the other workers" in worker.stdout.readline()
+        time.sleep(1)  # it starts a shell, then TensorFlow connects
+        worker.send_signal(signal.SIGINT)
+        _, errors = worker.communicate(timeout=60)
+    assert (worker.returncode, errors) == (-signal.SIGINT, "")
+
+
 def test_a_worker_whose_address_is_in_use_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = f"127.0.0.1:{server.getsockname()[1]}"
@@ -199,19 +216,26 @@ def test_a_worker_whose_address_is_in_use_says_so() -> None:
     )
 
 
+CONNECT = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)  # as vae/__init__.py does for the project's scripts\n"
+    "import vae.stage, vae.training.distribution as d; d.PATIENCE = {patience}\n"
+    "vae.stage.run_stage(lambda: d.connected('multi_worker').__enter__())"
+)
+
+
+def chief_of(addresses: list[str]) -> str:
+    """Return `TF_CONFIG` of the first worker."""
+    return json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}})
+
+
 def chief_alone(addresses: list[str]) -> str:
     """Return what the chief prints on stderr if it connects for a second, and fails."""
-    script = (
-        "import vae, vae.stage, vae.training.distribution as d; d.PATIENCE = 1\n"
-        "vae.stage.run_stage(lambda: d.connected('multi_worker').__enter__())"
-    )
-    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"TF_CONFIG": json.dumps(config)},
+        [sys.executable, "-c", CONNECT.format(patience=1)],
+        env=os.environ | {"TF_CONFIG": chief_of(addresses)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     return done.stderr
