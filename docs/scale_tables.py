@@ -147,7 +147,8 @@ def parts_equal() -> str:
     results = section("encode_parts")
     return (
         f"{results['images']:,} images, {results['rounds']} rounds. A worker that encodes a single image takes "
-        f"{results['start_seconds']:.1f} s, which the seconds include. The rows of all cases are equal, bit by bit."
+        f"{results['start_seconds']:.1f} s, which the seconds include. The rows of all cases "
+        f"{'are equal, bit by bit' if results['equal'] else 'are equal, bit by bit, if the threads are as many'}."
     )
 
 

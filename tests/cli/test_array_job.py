@@ -55,7 +55,11 @@ def test_tasks_of_both_schedulers_with_one_thread_write_what_one_process_with_al
     assert written == ["wrote 1,000 rows to latents/00001.npz", "wrote 800 rows to latents/00002.npz"]
     parts = [np.load(path) for path in sorted(folder.glob("latents/*"))]
     for name, values in whole.items():
-        np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), values)
+        together = np.concatenate([part[name] for part in parts])
+        if name.startswith("z_"):  # without AVX-512, the number of threads may change the last bits
+            np.testing.assert_allclose(together, values, rtol=0, atol=1e-5)
+        else:
+            np.testing.assert_array_equal(together, values)
 
 
 def test_a_failed_part_leaves_the_others_and_a_repeated_one_replaces_its_file(
