@@ -206,7 +206,7 @@ def test_an_endless_reply_is_given_up(server: Server, tmp_path: Path, reply: End
     limit, started = (0.3 if "within" in reason else 60), time.monotonic()
     with pytest.raises(InputError, match=rf": {server.mirror}{NAME}: {reason}$"):
         get(tmp_path, server.mirror, max_seconds=limit)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert tree(tmp_path) == {}
 
 
@@ -222,7 +222,7 @@ def test_the_time_is_limited_in_any_thread(server: Server, tmp_path: Path) -> No
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert len(reasons) == 1
     assert reasons[0].endswith("not received within 0.1 seconds")
     assert tree(tmp_path) == {}
@@ -231,7 +231,7 @@ def test_the_time_is_limited_in_any_thread(server: Server, tmp_path: Path) -> No
 def test_a_redirect_with_an_endless_body_is_followed(server: Server, tmp_path: Path) -> None:
     head = f"HTTP/1.0 302 Found\r\nLocation: {server.mirror}moved\r\n\r\n".encode()
     server.replies = {NAME: [Endless(head, b"x", 0.01)], "moved": [Reply(GOOD)]}
-    get(tmp_path, server.mirror, max_seconds=5)
+    get(tmp_path, server.mirror, max_seconds=60)
     assert tree(tmp_path) == {NAME: GOOD}
     assert server.requested == [NAME, "moved"]
 

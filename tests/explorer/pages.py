@@ -84,7 +84,7 @@ class Opened(NamedTuple):
 
     def until(self, condition: str) -> None:
         """Wait until a script returns true. Playwright's own wait evaluates texts in the page, which forbids that."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self.page.evaluate(condition):
             assert time.monotonic() < deadline, condition
             time.sleep(0.05)

@@ -151,7 +151,7 @@ def test_the_page_blocks_requests_to_the_network(browser: Browser, shown: Opened
     }.items():
         page.evaluate("""() => { window.blocked = new Promise(resolve => {
             document.addEventListener('securitypolicyviolation', event => resolve(event.blockedURI), { once: true });
-            setTimeout(resolve, 2000, 'nothing');
+            setTimeout(resolve, 20000, 'nothing');
         }) }""")
         page.evaluate(request, url)
         assert page.evaluate("blocked") == url

@@ -55,7 +55,8 @@ def test_all_processes_of_a_trial_end_with_the_process_that_started_it(project: 
     )
     plan = json.dumps(checkout._asdict() | {"root": None})
     command = [sys.executable, "-c", code, str(project.path), plan]
-    with subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, text=True) as parent:
+    environment = os.environ | {"SECONDS": "0.5"}  # long enough for what happens before the kill
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         group = int(parent.stdout.readline())
         os.killpg(group, 0)  # they are running
