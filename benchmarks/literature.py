@@ -40,11 +40,11 @@ SEEDS: Mapping[str, Sequence[int]] = {
     "vampprior": (11,),
     "flow": (11,),
     "resnet": (12,),
-    "resnet_flow": (12,),
+    "resnet_flow": (13,),
 }
 """The presets and their seeds: three where a training takes less than ten minutes on two cores, otherwise one.
 
-A preset without seed 11 was changed after its test result with that seed was known.
+A preset without some seed from 11 on was changed after its test result with that seed was known.
 """
 PROTOCOLS = {
     ("grey", False): "grey levels",
