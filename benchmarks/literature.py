@@ -44,7 +44,7 @@ SEEDS: Mapping[str, Sequence[int]] = {
 }
 """The presets and their seeds: three where a training takes less than ten minutes on two cores, otherwise one.
 
-A preset without some seed from 11 on was changed after its test result with that seed was known.
+The seeds begin at 11. A preset that begins with a later one was changed after it had been tested with those before.
 """
 PROTOCOLS = {
     ("grey", False): "grey levels",
