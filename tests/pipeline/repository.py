@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -116,11 +115,7 @@ def run_again(repository: Repository, path: Path) -> Repeated:
             first.append(line)
             if "Running stage 'train'" in line:
                 break
-        os.killpg(process.pid, signal.SIGSTOP)  # so that the first does not need DVC's lock meanwhile
-        try:
-            second = copy.dvc("repro", status=255)
-        finally:
-            os.killpg(process.pid, signal.SIGCONT)
+        second = copy.dvc("repro", status=255)
         first += process.stdout
     assert process.returncode == 0, "".join(first)
     return Repeated(copy, "".join(first), second)
