@@ -39,15 +39,15 @@ CASES = (Case(1, 2), Case(1, 1), Case(2, 1), Case(2, 0))
 def measure(images: int = IMAGES, rounds: int = 2) -> dict[str, Any]:
     """Time the workers in turn, from their start to the last one's end; print and return the results.
 
-    The images are MNIST's, repeated, in ten `.npz` files. All cases with as many threads for each worker must give the
-    same bits.
+    The images are MNIST's, repeated, in ten `.npz` files. Cases whose workers have the same number of threads
+    must give the same bits.
 
     Returns:
         `cases`, with the median `seconds` of each and its `images_per_second`; `start_seconds`, of a worker that
         encodes a single image; and `equal`, whether all cases gave the same bits, as on a processor with AVX-512.
 
     Raises:
-        SystemExit: the rows of cases with as many threads differ, or a worker fails.
+        SystemExit: the rows of such cases differ, or a worker fails.
     """
     with tempfile.TemporaryDirectory(dir=".dvc/tmp") as place:  # the system's temporary folder may be in memory
         folder = Path(place)
@@ -63,7 +63,9 @@ def measure(images: int = IMAGES, rounds: int = 2) -> dict[str, Any]:
                 seconds[case].append(run(folder, case, "images/*.npz"))
                 rows = joined(folder)
                 if not equal(rows, references.setdefault(case.threads or len(os.sched_getaffinity(0)), rows)):
-                    raise SystemExit(f"error: the rows of {case} differ from those of a case with as many threads.")
+                    raise SystemExit(
+                        f"error: the rows of {case} differ from those of another case with the same number of threads."
+                    )
                 all_equal &= equal(rows, next(iter(references.values())))
     medians = {case: statistics.median(each) for case, each in seconds.items()}
     rows_of = [case._asdict() | {"seconds": s, "images_per_second": images / s} for case, s in medians.items()]

@@ -44,7 +44,7 @@ SEEDS: Mapping[str, Sequence[int]] = {
 }
 """The presets and their seeds: three where a training takes less than ten minutes on two cores, otherwise one.
 
-The seeds begin at 11. A preset that begins with a later one was changed after it had been tested with those before.
+The seeds start at 11. A preset with a later first seed was changed after it had been tested with the earlier ones.
 """
 PROTOCOLS = {
     ("grey", False): "grey levels",

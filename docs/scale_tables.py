@@ -148,7 +148,7 @@ def parts_equal() -> str:
     return (
         f"{results['images']:,} images, {results['rounds']} rounds. A worker that encodes a single image takes "
         f"{results['start_seconds']:.1f} s, which the seconds include. The rows of all cases "
-        f"{'are equal, bit by bit' if results['equal'] else 'are equal, bit by bit, if the threads are as many'}."
+        f"{'are equal, bit by bit' if results['equal'] else 'with the same number of threads are equal, bit by bit'}."
     )
 
 

@@ -66,8 +66,8 @@ def _interrupts() -> Iterator[None]:
     So it is in scripts, where `vae/__init__.py` has let it end the process before, too; elsewhere nothing changes. A
     second Ctrl-C ends the process at once: it would interrupt the cleaning up, and print a traceback.
 
-    A library may catch the exception, or raise another one instead: TensorFlow does while it traces a graph. So the
-    block ends with KeyboardInterrupt in any case.
+    A library may catch the exception or raise another one instead, as TensorFlow may while it traces a graph. The block
+    ends with KeyboardInterrupt nevertheless.
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
         yield

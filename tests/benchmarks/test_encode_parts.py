@@ -18,7 +18,7 @@ def test_each_worker_has_its_own_cores_and_its_own_part(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("wrong", [None, Case(1, 1), Case(2, 0)])
-def test_speed_is_of_all_images_and_rows_by_as_many_threads_must_be_equal(
+def test_speed_is_of_all_images_and_rows_for_one_number_of_threads_must_be_equal(
     wrong: Case | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(folder: Path, case: Case, source: str) -> float:

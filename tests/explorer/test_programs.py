@@ -136,11 +136,10 @@ def test_the_default_model_decodes_in_less_than_a_frame(page: Page, load: Callab
     model = model_of(image_shape=(28, 28, 1), latent_dim=10)
     load(trace(model))
     time.sleep(0.5)  # until TensorFlow's threads are idle
-    times = page.evaluate("""() => Array.from({ length: 150 }, (_, index) => {
+    times = page.evaluate("""() => Array.from({ length: 100 }, (_, index) => {
         const start = performance.now();
         engine.run("decode", { z: Array.from({ length: 10 }, (_, k) => Math.sin(index + k)) });
         return performance.now() - start;
     })""")
-    medians = np.median(np.reshape(times, (3, 50)), axis=1)  # other programs only lengthen them
-    print(f"\nmedians: {medians} ms, best {min(times):.1f} ms")
-    assert medians.min() < 16
+    print(f"\nmedian {np.median(times):.1f} ms, best {min(times):.1f} ms")
+    assert np.median(times) < 16

@@ -200,7 +200,9 @@ def test_ctrl_c_ends_a_worker_that_waits_for_the_others() -> None:
     ) as worker:
         assert worker.stdout
         assert "connects to the other workers" in worker.stdout.readline()
-        time.sleep(1)  # it starts a shell, then TensorFlow connects
+        while subprocess.run(["pgrep", "-P", str(worker.pid)], stdout=subprocess.DEVNULL).returncode:
+            time.sleep(0.05)  # until the shell that would print the sentence has started
+        time.sleep(1)  # TensorFlow connects
         worker.send_signal(signal.SIGINT)
         _, errors = worker.communicate(timeout=60)
     assert (worker.returncode, errors) == (-signal.SIGINT, "")

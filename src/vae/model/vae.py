@@ -19,12 +19,12 @@ from vae.model.priors import PRIORS
 from vae.model.public_methods import PublicMethods
 from vae.model.replicas import ReplicatedSteps
 from vae.model.sampling import Sampling, repeated
-from vae.settings.combinations import check_values
+from vae.settings.combinations import check_together
 
 CHECKED = 1000
 """The number of training images that are looked at before a training, for example whether the likelihood fits them."""
 LATER: Mapping[str, Any] = {**Options._field_defaults, "conditional": False, "image_fit": FITS[0]}
-"""Arguments that a configuration contains only if they differ from these defaults. So older files stay as they were."""
+"""Arguments that the configuration omits if they have these defaults, so that files of other models do not change."""
 
 
 class VAEOutput(NamedTuple):
@@ -124,7 +124,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
         build_prior = choose(PRIORS, prior, "prior")
         build_objective = choose(OBJECTIVES, objective, "objective")
         layers = choose(ARCHITECTURES, architecture, "architecture")
-        check_values(self._config)
+        check_together(**self._config)
         if conditional:
             layers = ConditionalArchitecture(layers, len(class_names))
         # Two seeds from one: with the same seed, masks and noise would be the same draws of one generator.
@@ -193,7 +193,7 @@ class VAE(PublicMethods, ReplicatedSteps, keras.Model):
     def fit(self, x: Any = None, *arguments: Any, validation_data: Any = None, **options: Any) -> Any:
         """Train as `keras.Model.fit` does, after a check of images that are an array, and of their labels.
 
-        A VampPrior that is new starts from the images, if they are an array. Call `prior.initialize(images, seed)`
+        A new VampPrior starts from the images if they are an array. Call `prior.initialize(images, seed)`
         before training with a data set, and before training a loaded or copied model that was never trained.
 
         Raises:

@@ -3,7 +3,7 @@
 from vae.errors import InputError
 from vae.settings.baseline import Baseline
 from vae.settings.classify import Classify
-from vae.settings.combinations import check_values
+from vae.settings.combinations import check_together
 from vae.settings.embed import Embed
 from vae.settings.evaluate import Evaluate
 from vae.settings.explore import Explore
@@ -22,7 +22,7 @@ def main() -> None:
     """Report every error in `params.yaml`, unknown sections included, and a data set that is not there."""
     params = validate("params.yaml", SECTIONS, others="forbid")
     try:
-        check_values({**dict(params.model), **dict(params.train)})
+        check_together(**dict(params.model), **dict(params.train))
     except InputError as error:
         raise InputError(f"params.yaml: {error}") from None
     require_data_set(params.prepare.dataset)

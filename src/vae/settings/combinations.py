@@ -1,19 +1,6 @@
 """Settings of the model and of its training that do not fit together, each refused in a sentence."""
 
-import inspect
-from collections.abc import Mapping
-from typing import Any
-
 from vae.errors import InputError
-
-
-def check_values(values: Mapping[str, Any]) -> None:
-    """Check by `check_together` those of the values, by name, that it takes.
-
-    Raises:
-        InputError: two of them do not fit together.
-    """
-    check_together(**{name: values[name] for name in inspect.signature(check_together).parameters})
 
 
 def check_together(
@@ -29,8 +16,11 @@ def check_together(
     free_bits: float,
     epsilon_std: float,
     precision: str,
+    **others: object,
 ) -> None:
     """Check that values fit together: settings in `params.yaml`, or arguments of `vae.VAE`.
+
+    All others fit together and are ignored.
 
     Raises:
         InputError: two of them do not fit together.

@@ -11,7 +11,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from vae.errors import InputError
 from vae.io.whole import whole
 from vae.settings.__main__ import SECTIONS
-from vae.settings.combinations import check_values
+from vae.settings.combinations import check_together
 from vae.settings.loader import validate
 from vae.settings.prepare import require_data_set
 
@@ -71,7 +71,7 @@ def check_params(source: Path, settings: dict[str, Any]) -> int:
         write_params(source, settings, path)
         try:
             params = validate(path, SECTIONS, others="forbid")
-            check_values({**dict(params.model), **dict(params.train)})
+            check_together(**dict(params.model), **dict(params.train))
             require_data_set(params.prepare.dataset)
         except InputError as error:
             raise InputError(str(error).replace(f"{path}: ", "")) from None

@@ -190,7 +190,7 @@ def _within(seconds: float, otherwise: str) -> Iterator[None]:
     thread of `faulthandler` needs no lock. It writes where the process stands, which lets a shell print the sentence.
     """
     interrupt = signal.getsignal(signal.SIGINT)
-    if callable(interrupt):  # a handler of Python, not an ignored Ctrl-C
+    if callable(interrupt):  # a Python handler; if Ctrl-C is ignored, it stays so
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = ["sh", "-c", 'read -r _ && echo "error: $0" >&2', otherwise]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as shell:  # noqa: S603

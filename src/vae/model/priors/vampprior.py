@@ -40,7 +40,7 @@ class VampPrior(LearnedPrior):
         self.components = components or min(COMPONENTS, MAX_PIXELS // (height * width))
         # In a function, since Keras would count and save the weights of an encoder in an attribute as this layer's.
         self._encode: Callable[[KerasTensor], Any] = lambda images: encoder(images, training=False)
-        # Three dimensions, which Muon leaves to Adam: it would orthogonalize an array of two or of four, as a kernel.
+        # Muon leaves a weight with three dimensions to Adam. It would orthogonalize one with two or four.
         self.pseudo_inputs = self.add_weight(
             (self.components, height * width, channels),
             keras.initializers.RandomUniform(0.0, 1.0),
@@ -51,7 +51,7 @@ class VampPrior(LearnedPrior):
 
     @property
     def needs_images(self) -> bool:
-        """Whether the pseudo-inputs are still the noise with which this object was made; of a copy, they never are."""
+        """Whether the pseudo-inputs are still the noise that this object started with. For a copy, this is False."""
         return self._digest() == self._noise
 
     def _digest(self) -> int:
