@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from vae.history import kept_epoch
+from vae.model.objectives import elbo
 from vae.plots import charts
 from vae.plots.style import COLORS
 
@@ -21,6 +22,10 @@ def bars(axes: Axes) -> list[Rectangle]:
     """Return the bars in the axes, from left to right."""
     groups = [group for group in axes.containers if isinstance(group, BarContainer)]
     return sorted((bar for group in groups for bar in group.patches), key=Rectangle.get_x)
+
+
+def test_the_loss_has_the_name_of_the_objective() -> None:
+    assert charts.NEGATIVE_ELBO == elbo.NEGATIVE_ELBO
 
 
 def test_training_curves_mark_the_best_epoch_and_name_its_metrics() -> None:

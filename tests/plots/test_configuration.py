@@ -125,6 +125,12 @@ def test_settings_made_before_the_import_change_nothing(tmp_path: Path, root: Pa
     assert done.stdout == "10.0 white\n"
 
 
+def test_figures_are_drawn_without_tensorflow(root: Path) -> None:
+    code = "import sys; from vae.plots import charts, grids, maps; print({'tensorflow', 'keras'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root / "src", capture_output=True, text=True)
+    assert done.stdout == "set()\n"
+
+
 def test_a_notebook_keeps_its_backend(tmp_path: Path) -> None:
     code = "import vae.plots, matplotlib, os; print(matplotlib.rcParams['backend'], os.environ['MPLBACKEND'])"
     env = os.environ | {"MPLBACKEND": "svg"}

@@ -139,7 +139,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "values that do not fit together": (
         GRID | {"vary": {"model.latent_dim": [2, 1]}, "fixed": {"model.prior": "flow"}},
-        "lat-2: model.prior is flow, which maps one half of the latent dimensions by the other, but ",
+        "lat-2: model.prior is flow, which transforms one half of the latent dimensions given the other, but ",
     ),
 }
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from vae.evaluation.posterior import ACTIVE_VARIANCE
 from vae.history import BETA
-from vae.model.objectives.elbo import NEGATIVE_ELBO
 from vae.plots.mosaic import INK, TILE, mosaic, tile_size
 from vae.plots.style import COLORS, SMALL, nats, new_figure
 
@@ -23,6 +22,8 @@ GALLERY = 10
 """The number of images for which `losses` has room."""
 
 UNIT = "nats per image"
+NEGATIVE_ELBO = "−ELBO"
+"""As in `vae.model.objectives.elbo`, which needs TensorFlow."""
 TERMS = {"loss": f"Loss ({NEGATIVE_ELBO})", "reconstruction": "Reconstruction", "kl": "KL"}
 HISTORY_COLUMNS = ("epoch", *TERMS, *(f"val_{name}" for name in TERMS))
 """The columns that `training_curves` draws."""
