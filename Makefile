@@ -52,7 +52,7 @@ coverage: .venv/ready-dev
 check: .venv/ready-dev lint
 	$(BIN)/python -m pytest -q -m "not slow" tests/io tests/settings tests/data tests/docs tests/test_rooms.py
 
-# An hour or more, most of it the tutorial's own settings; `make bench PARTS=step` for some of it.
+# More than two hours, of which `memory` and the tutorial's own settings take most; `make bench PARTS=step` for some of it.
 bench: repro .venv/ready-export .venv/torch/ready
 	$(BIN)/python -m benchmarks $(PARTS)
 

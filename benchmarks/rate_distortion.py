@@ -4,8 +4,8 @@ Alemi et al., "Fixing a Broken ELBO" (2018), https://arxiv.org/abs/1711.00464: t
 the reconstruction term, and training with weight β minimizes D + β R. Models with equal D + R have equal ELBOs, but use
 the latent vectors to different degrees.
 
-Each β and number of latent dimensions is a DVC experiment of the stages `train` and `evaluate`, which is named
-rate-distortion-beta-B-k-K. DVC reuses what it ran before.
+Each β and number of latent dimensions is a DVC experiment of the stages `train` and `evaluate`, named for example
+rate-distortion-beta-0-25-k-10 for β = 0.25 and K = 10. DVC reuses what it ran before.
 """
 
 import vae  # noqa: F401, first: Ctrl-C during the other imports, which take seconds, then prints no traceback
