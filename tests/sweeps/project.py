@@ -68,6 +68,8 @@ for epoch in range(1, params["train"]["epochs"] + 1):
         continue
     if latent_dim == {DIVERGES} and epoch == 2:
         raise SystemExit("error: the loss became NaN or infinite in epoch 2.")
+    while f"{{latent_dim}} {{epoch}}" in os.environ["HOLD"].split(", "):  # until it is killed
+        time.sleep(0.1)
     time.sleep(float(os.environ["SECONDS"]) * (4 if latent_dim in {SLOW} else 1))
     (state / str(epoch)).touch()
     with open(os.environ["COMPUTED"], "a") as computed:
@@ -100,6 +102,7 @@ class Project(Commands):
             "GIT_CONFIG_NOSYSTEM": "1",
             "COMPUTED": str(self.computed),
             "SECONDS": "0",
+            "HOLD": "",
         }
 
     def write(self, name: str, text: str) -> None:

@@ -51,8 +51,9 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
     )
     names = {latent_dim: f"{NAME}-{number}" for number, latent_dim in enumerate(DIMENSIONS, start=1)}
 
-    # Killed when the first trial has finished, the second has failed, and the third is at work.
-    with project.start("vae", "sweep", SECONDS="0.5") as process:
+    # Killed when the first trial has finished, the second has failed, and the others are at work or have not begun.
+    held = f"{BETTER} {EPOCHS}, {BAD} {EPOCHS - 1}"
+    with project.start("vae", "sweep", SECONDS="0.5", HOLD=held) as process:
         assert process.stdout
         printed = []
         for line in process.stdout:

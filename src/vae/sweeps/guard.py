@@ -3,6 +3,8 @@
 `python -m vae.sweeps.guard CORES COMMAND...` expects a pipe from its parent on standard input, and to be the leader of
 its process group. However the parent ends, by `kill -9` too, the pipe closes. The processes of a stage are children of
 DVC's children, so that nothing else ends all of them.
+
+A worker of Ray that exits first kills its own children, and not theirs. So a child of the guard watches the pipe.
 """
 
 import os
@@ -14,6 +16,9 @@ from threading import Thread
 
 def main() -> None:
     """Run the command on the cores with these numbers; an empty list leaves all."""
+    if child := os.fork():
+        _, status = os.waitpid(child, 0)
+        sys.exit(os.waitstatus_to_exitcode(status))
     numbers, *command = sys.argv[1:]
     if numbers:  # inherited by all processes, so that TensorFlow starts as many threads
         os.sched_setaffinity(0, map(int, numbers.split(",")))

@@ -1,0 +1,58 @@
+"""A guarded command ends with the process that started it, and hands on its status."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+LEAF = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+COMMAND = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {LEAF!r}]).returncode)"
+"""A command with a process of its own, as DVC has: a stage."""
+
+
+def start(*command: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vae.sweeps.guard", "", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def guarded() -> Iterator[subprocess.Popen[bytes]]:
+    with start(sys.executable, "-c", COMMAND) as process:
+        try:
+            assert process.stdout
+            assert int(process.stdout.readline())  # the stage is at work
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # all have ended
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def close_pipe_and_wait(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe, as the end of the parent does, and wait until all that have inherited the output have ended."""
+    output, _ = process.communicate(timeout=60)
+    assert output == b""
+
+
+def test_all_processes_end_with_the_parent(guarded: subprocess.Popen[bytes]) -> None:
+    close_pipe_and_wait(guarded)
+    assert guarded.returncode != 0
+
+
+def test_all_processes_end_with_the_parent_even_if_it_kills_the_guard_first(guarded: subprocess.Popen[bytes]) -> None:
+    # As Ray does: a worker that exits kills its own children, and not theirs.
+    guarded.kill()
+    close_pipe_and_wait(guarded)
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_the_status_is_the_commands(status: int) -> None:
+    with start(sys.executable, "-c", f"raise SystemExit({status})") as process:
+        assert process.wait() == status
