@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dvc.api
@@ -12,6 +12,8 @@ from benchmarks.presets import as_options
 from vae.errors import InputError
 
 DVC = [sys.executable, "-m", "dvc"]
+ON_MNIST: Mapping[str, object] = {"prepare.dataset": "mnist", "prepare.share": 1.0, "model.conditional": False}
+"""What a study of p(x) on all of MNIST sets, whatever `params.yaml` contains."""
 
 
 def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str] = ()) -> str:

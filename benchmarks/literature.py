@@ -21,7 +21,7 @@ from typing import Any
 import dvc.api
 import pandas as pd
 
-from benchmarks.experiments import details, run_experiment
+from benchmarks.experiments import ON_MNIST, details, run_experiment
 from benchmarks.presets import read_preset
 from vae.errors import InputError
 from vae.io.tables import write_csv
@@ -66,7 +66,8 @@ def run(preset: str, seed: int) -> pd.DataFrame:
     The minutes are the time of the training. They are missing if DVC reused an earlier training.
     """
     name = f"literature-{preset.replace('_', '-')}-seed-{seed}"
-    trained = MINUTES.search(run_experiment(name, {"seed": seed, **read_preset(preset)}, targets=["evaluate"]))
+    settings = {"seed": seed, **ON_MNIST, **read_preset(preset)}
+    trained = MINUTES.search(run_experiment(name, settings, targets=["evaluate"]))
     params = dvc.api.params_show(rev=name)
     with dvc.api.open("reports/history.csv", rev=name) as file:
         epochs = len(pd.read_csv(file))

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks.experiments import details, run_experiment
+from benchmarks.experiments import ON_MNIST, details, run_experiment
 from vae.history import kept_epoch
 from vae.io.tables import write_csv
 from vae.plots.style import COLORS, SMALL, new_figure, save_figure
@@ -29,6 +29,7 @@ from vae.stage import run_stage
 TABLE, PICTURE = Path("reports/rate_distortion.csv"), Path("docs/pictures/rate_distortion.png")
 LATENT_DIMS, BETAS = (2, 10, 40), (0.25, 0.5, 1.0, 2.0, 4.0)
 SETTINGS: dict[str, object] = {
+    **ON_MNIST,
     "model.likelihood": "binarized",
     "train.epochs": 4,
     "train.precision": "mixed_bfloat16",

@@ -62,4 +62,5 @@ def test_a_point_is_an_experiment_whose_results_become_a_row(monkeypatch: pytest
         **{"nll": 97.0, "active_units": 9, "kept_epoch": 2},
     }
     settings = {**SETTINGS, "model.latent_dim": 10, "train.beta": 0.5}
+    assert settings["prepare.dataset"] == "mnist"
     assert asked == [("rate-distortion-beta-0-5-k-10", settings, {"targets": ["evaluate"]})]
