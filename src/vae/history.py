@@ -31,7 +31,7 @@ def kept_epoch(table: pd.DataFrame) -> pd.Series:
     """Return the row of the epoch whose weights are kept: the lowest validation loss after a warm-up of the KL.
 
     Args:
-        table: as `history` returns it, of a training that has come so far.
+        table: as `history` returns it, of a training whose warm-up has ended.
     """
     candidates = table[table[BETA] == table[BETA].max()] if BETA in table else table
     best: pd.Series = candidates.iloc[candidates.val_loss.argmin()]

@@ -189,8 +189,8 @@ def test_a_model_of_binarized_images_takes_no_others(use: Callable[[VAE, Images]
     model = VAE((28, 28, 1), 3, likelihood="binarized", seed=0)
     model.compile("adam")
     message = (
-        "images have values between 0 and 1, but the model's likelihood is of pixels that are 0 or 1: pass "
-        "vae.data.binarization.binarize(images)."
+        "images have values between 0 and 1, but the model's likelihood is binarized, which needs pixels that are "
+        "0 or 1: pass vae.data.binarization.binarize(images)."
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         use(model, images)

@@ -56,8 +56,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     *(
         (
             {"train.objective": objective},
-            f"train.objective is {objective}, which with one sample is a noisier elbo, but train.samples is 1: set it "
-            "to 2 or more, or choose elbo.",
+            f"train.objective is {objective}, which with one sample is no tighter than elbo, but train.samples is 1: "
+            "set it to 2 or more, or choose elbo.",
         )
         for objective in ("iwae", "dreg")
     ),

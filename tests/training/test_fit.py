@@ -11,7 +11,7 @@ from tests.training.small_training import MODEL, TRAIN, train_settings, untraine
 from vae.data.splits import Split
 from vae.errors import InputError
 from vae.history import COLUMNS, history, kept_epoch
-from vae.training.fit import build_model, epochs_of_warmup, fit, steps_per_execution
+from vae.training.fit import build_model, epoch_line, epochs_of_warmup, fit, steps_per_execution
 
 Images = NDArray[np.float32]
 
@@ -31,6 +31,26 @@ def test_history_contains_every_metric_of_each_epoch_and_a_line_is_printed_for_i
     assert len(lines) == 3
     assert lines[1].startswith(f"epoch 2/3: loss {history.loss[1]:.2f} (reconstruction")
     assert f"validation {history.val_loss[1]:.2f}" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({}, "loss 3.00 (reconstruction 2.00 + KL 1.00), validation 4.00"),
+        (
+            {"beta": 0.5, "free_bits": 0.25},
+            "loss 3.00 (−ELBO, KL weighted by 0.5, 0.25 nats free per dimension), reconstruction 2.00, KL 1.00; "
+            "validation 4.00 (−ELBO)",
+        ),
+        (
+            {"objective": "iwae", "samples": 5},
+            "loss 3.00 (importance-weighted, k = 5), reconstruction 2.00, KL 1.00; validation 4.00 (−ELBO)",
+        ),
+    ],
+)
+def test_the_line_of_an_epoch_names_a_loss_that_is_not_the_sum_of_the_terms(options: dict[str, Any], line: str) -> None:
+    losses = {"loss": 3.0, "reconstruction": 2.0, "kl": 1.0, "val_loss": 4.0}
+    assert epoch_line(untrained(train_settings(**options))).format(**losses) == line
 
 
 def test_history_is_reported_after_every_epoch(blobs: Images) -> None:

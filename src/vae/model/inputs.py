@@ -75,8 +75,8 @@ def check_images(images: Any, shape: tuple[int, int, int], binary: bool = False)
         )
     if binary and not is_black_and_white(array):
         raise InputError(
-            "images have values between 0 and 1, but the model's likelihood is of pixels that are 0 or 1: pass "
-            "vae.data.binarization.binarize(images)."
+            "images have values between 0 and 1, but the model's likelihood is binarized, which needs pixels that are "
+            "0 or 1: pass vae.data.binarization.binarize(images)."
         )
     return array.astype(np.float32, copy=False)
 

@@ -37,8 +37,8 @@ def check_together(
         )
     if objective != "elbo" and samples < 2:
         raise InputError(
-            f"train.objective is {objective}, which with one sample is a noisier elbo, but train.samples is {samples}: "
-            "set it to 2 or more, or choose elbo."
+            f"train.objective is {objective}, which with one sample is no tighter than elbo, but train.samples is "
+            f"{samples}: set it to 2 or more, or choose elbo."
         )
     if objective != "elbo" and (beta, beta_warmup, free_bits) != (1, 0, 0):
         raise InputError(

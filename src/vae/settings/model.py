@@ -21,7 +21,7 @@ class Model(Section):
     ] = Field(
         description="p(x|z), the distribution of a pixel given the latents. `bernoulli` takes grey levels as targets; "
         "`binarized` draws pixels 0 or 1 from them; `gaussian` learns one variance, `gaussian_per_value` predicts one "
-        "for each value; `logistic_mixture` is of 8-bit levels, for colour."
+        "for each value; `logistic_mixture` describes 8-bit levels, and suits colour images."
     )
     prior: Literal["standard", "flow", "mixture", "vampprior"] = Field(
         description="p(z): `standard` is N(0, I). The others are trained: `flow` is RealNVP, `mixture` is 100 diagonal "

@@ -24,7 +24,8 @@ from vae.training.schedules import learning_rate_schedule
 
 LINE = "loss {loss:.2f} (reconstruction {reconstruction:.2f} + KL {kl:.2f}), validation {val_loss:.2f}"
 OTHER_LINE = (
-    "{name} {{loss:.2f}}, reconstruction {{reconstruction:.2f}}, KL {{kl:.2f}}; validation, {elbo} {{val_loss:.2f}}"
+    "loss {{loss:.2f}} ({name}), reconstruction {{reconstruction:.2f}}, KL {{kl:.2f}}; "
+    "validation {{val_loss:.2f}} ({elbo})"
 )
 """The line of an objective that is not the sum of the two terms."""
 EXECUTIONS = 50
@@ -35,8 +36,8 @@ def build_model(data: Split, model: Model, train: Train, seed: int) -> VAE:
     """Return an untrained model for images like `data`. Its initial weights and its noise follow the seed.
 
     Raises:
-        InputError: the model is conditional, but the images have no labels; the KL's warm-up does not end before the
-            training; or as in `VAE`.
+        InputError: the model is conditional, but the images have no labels; the warm-up of the KL is
+            longer than the training; or as in `VAE`.
     """
     epochs_of_warmup(train, math.ceil(len(data.images) / train.batch_size))
     if model.conditional and data.labels is None:
@@ -76,7 +77,8 @@ def fit(
 ) -> pd.DataFrame:
     """Train for `epochs`, or until `patience` epochs in a row bring no lower validation loss.
 
-    The model ends with the weights of its best validation epoch.
+    The model ends with the weights of its best validation epoch. If the KL has a warm-up, both count only the epochs
+    that end with its full weight.
 
     Args:
         model: an untrained model, which is changed in place.

@@ -8,8 +8,8 @@ from vae.model.likelihoods.levels import Array, unfit_for_density
 NEAR = 0.25
 """Logits closer to zero than this use a Taylor polynomial.
 
-The closed forms subtract 1/l from a term that is as large. At 0.25 this costs three bits. The first term of the series
-that is left out is at most 1e-13 there, and at most 1e-13 in the mean.
+The closed form of the mean subtracts two terms of about 1/l. At 0.25 this costs three bits. The first term that is left
+out of the series is at most 1e-14 in A, and 1e-13 in the mean.
 """
 SMALLEST = 1e-6
 """The smallest absolute logit that `quantile` uses. Its distribution differs from the uniform one by less than 2e-7."""

@@ -19,7 +19,7 @@ class Elbo:
                  =     reconstruction      +        kl
 
     With `beta` other than 1 the KL has that weight: Higgins et al., "beta-VAE" (2017). With `beta_warmup` the weight
-    rises from zero in that many steps: Sønderby et al., "Ladder Variational Autoencoders" (2016), section 3.2.
+    rises from zero in that many steps: Sønderby et al., "Ladder Variational Autoencoders" (2016).
 
     With `free_bits` λ, the KL is the sum over the latent dimensions of max(λ, KL of the dimension averaged over the
     batch): Kingma et al., "Improving variational inference with inverse autoregressive flow" (2016), appendix C.8,
@@ -37,7 +37,7 @@ class Elbo:
         elif options.beta != 1:
             self.loss_name += f", KL weighted by {options.beta:g}"
         if options.free_bits:
-            self.loss_name += f", {options.free_bits:g} nats free"
+            self.loss_name += f", {options.free_bits:g} nats free per dimension"
 
     def draw(self, z: KerasTensor) -> KerasTensor:
         """Return the draws as they are."""

@@ -10,7 +10,6 @@ MAX_ABS_LOG_SCALE = 2.0
 """The bound on the log-scales of a coupling, by a tanh with the slope one at zero. Couplings multiply."""
 
 
-@keras.saving.register_keras_serializable("vae")
 class RealNVP(LearnedPrior):
     """The distribution of z where affine couplings map z to noise u ~ N(0, I): log p(z) = log N(u; 0, I) + log|du/dz|.
 

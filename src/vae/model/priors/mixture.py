@@ -8,7 +8,6 @@ from vae.model.priors.learned import LearnedPrior, log_mixture
 from vae.model.sampling import bounded
 
 
-@keras.saving.register_keras_serializable("vae")
 class GaussianMixture(LearnedPrior):
     """A mixture of Gaussians with diagonal covariances, whose weights, means and variances are trained.
 

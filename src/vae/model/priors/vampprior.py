@@ -16,7 +16,6 @@ NOISE = 0.01
 """The standard deviation of the noise by which the first pseudo-inputs differ from training images."""
 
 
-@keras.saving.register_keras_serializable("vae")
 class VampPrior(LearnedPrior):
     """The variational mixture of posteriors, p(z) = 1/C sum_c q(z|u_c), with pseudo-inputs u_c that are trained.
 
