@@ -1,4 +1,4 @@
-"""A guarded command ends with the process that started it, and hands on its status."""
+"""A guarded command ends with the process that started it, and passes on its exit status."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,16 @@ def test_all_processes_end_with_the_parent_even_if_it_kills_the_guard_first(guar
     close_pipe_and_wait(guarded)
 
 
+def test_all_processes_end_if_the_one_that_watches_the_parent_is_killed(guarded: subprocess.Popen[bytes]) -> None:
+    children = Path(f"/proc/{guarded.pid}/task/{guarded.pid}/children")
+    (watcher,) = map(int, children.read_text().split())
+    os.kill(watcher, signal.SIGKILL)
+    assert guarded.stdout
+    assert guarded.stdout.read() == b""  # which all processes have inherited
+    assert guarded.wait() == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("status", [0, 3])
-def test_the_status_is_the_commands(status: int) -> None:
+def test_the_guard_exits_with_the_status_of_its_command(status: int) -> None:
     with start(sys.executable, "-c", f"raise SystemExit({status})") as process:
         assert process.wait() == status

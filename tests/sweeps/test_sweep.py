@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,10 @@ def processes(project: Project) -> list[int]:
     return found
 
 
-def wait_until_ended(project: Project) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 300
-    while left := processes(project):
-        assert time.monotonic() < deadline, left
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
@@ -51,9 +52,9 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
     )
     names = {latent_dim: f"{NAME}-{number}" for number, latent_dim in enumerate(DIMENSIONS, start=1)}
 
-    # Killed when the first trial has finished, the second has failed, and the others are at work or have not begun.
+    # Killed when the first trial has finished, the second has failed, and the third is before its last epoch.
     held = f"{BETTER} {EPOCHS}, {BAD} {EPOCHS - 1}"
-    with project.start("vae", "sweep", SECONDS="0.5", HOLD=held) as process:
+    with project.start("vae", "sweep", SECONDS="0.1", HOLD=held) as process:
         assert process.stdout
         printed = []
         for line in process.stdout:
@@ -62,12 +63,14 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
                 break
         else:
             pytest.fail("".join(printed))
+        wait_for(lambda: project.epochs(BETTER) == [*range(1, EPOCHS)])
+        assert processes(project)
         kill(process)
-    wait_until_ended(project)
-    assert len(project.epochs(BAD)) < EPOCHS - 1
+    wait_for(lambda: not processes(project))
+    assert project.epochs(BETTER) == [*range(1, EPOCHS)]
 
     output = project.run("vae", "sweep", status=1, SECONDS="0.5")
-    wait_until_ended(project)
+    wait_for(lambda: not processes(project))
 
     # What was computed before the kill is not computed again, and what ASHA stops is not computed to its end.
     for latent_dim in FINISHED:

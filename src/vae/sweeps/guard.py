@@ -4,7 +4,8 @@
 its process group. However the parent ends, by `kill -9` too, the pipe closes. The processes of a stage are children of
 DVC's children, so that nothing else ends all of them.
 
-A worker of Ray that exits first kills its own children, and not theirs. So a child of the guard watches the pipe.
+Before a worker of Ray exits, it kills its own children, but not their children. So a child of the guard watches the
+pipe. If that child is killed, the guard ends the others.
 """
 
 import os
@@ -18,6 +19,8 @@ def main() -> None:
     """Run the command on the cores with these numbers; an empty list leaves all."""
     if child := os.fork():
         _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            os.killpg(0, signal.SIGKILL)
         sys.exit(os.waitstatus_to_exitcode(status))
     numbers, *command = sys.argv[1:]
     if numbers:  # inherited by all processes, so that TensorFlow starts as many threads

@@ -117,6 +117,7 @@ class Run:
         assert self.process.stdin
         self.process.stdin.close()
         self._release()
+        _locked(self.folder.lock(self.trial.name), wait=True).close()  # until no process of the guard holds it
 
     def _release(self) -> None:
         for lock in self.locks:
