@@ -12,8 +12,11 @@ from benchmarks.presets import as_options
 from vae.errors import InputError
 
 DVC = [sys.executable, "-m", "dvc"]
-ON_MNIST: Mapping[str, object] = {"prepare.dataset": "mnist", "prepare.share": 1.0, "model.conditional": False}
-"""What a study of p(x) on all of MNIST sets, whatever `params.yaml` contains."""
+ON_MNIST: Mapping[str, object] = {
+    **{"prepare.dataset": "mnist", "prepare.share": 1.0, "prepare.image_size": "null", "prepare.channels": "null"},
+    "model.conditional": False,
+}
+"""What a study of p(x) of MNIST's images sets, whatever `params.yaml` contains."""
 
 
 def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str] = ()) -> str:

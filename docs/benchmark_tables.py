@@ -159,7 +159,7 @@ def encoded() -> str:
     command, keras = (f"{results['images_per_second'][name]:,.0f}" for name in ("vae encode", "predict"))
     return (
         f"`vae encode` encodes {command} images per second and `model.encoder.predict` {keras}, medians of "
-        f"{results['rounds']} rounds. Within a round, it takes {results['ratio']:.2f} times as long."
+        f"{results['rounds']} rounds. Within a round, `vae encode` takes {results['ratio']:.2f} times as long."
     )
 
 

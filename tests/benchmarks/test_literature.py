@@ -140,7 +140,10 @@ def test_a_run_is_an_experiment_whose_results_become_rows(monkeypatch: pytest.Mo
     ((name, settings), options), *others = asked
     assert not others
     assert (name, options) == ("literature-tutorial-grey-seed-12", {"targets": ["evaluate"]})
-    on_mnist = {"prepare.dataset": "mnist", "prepare.share": 1.0, "model.conditional": False}
+    on_mnist = {
+        **{"prepare.dataset": "mnist", "prepare.share": 1.0, "prepare.image_size": "null", "prepare.channels": "null"},
+        "model.conditional": False,
+    }
     assert settings == {"seed": 12, **on_mnist, **read_preset("tutorial_grey")}
     assert table[["seed", "epochs", "minutes", "nll"]].to_numpy().tolist() == [
         [12, 2, 1.5, 98.0],

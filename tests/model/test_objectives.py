@@ -72,7 +72,7 @@ def test_the_weight_of_the_kl_rises_in_a_straight_line_to_beta(step: int, weight
 
 
 @pytest.mark.parametrize(
-    ("samples", "beta", "beta_warmup", "weight"), [(1, 1.0, 0, 1.0), (4, 0.5, 0, 0.5), (1, 4.0, 8, 1.0)]
+    ("samples", "beta", "beta_warmup", "weight"), [(1, 1.0, 0, 1.0), (4, 0.5, 0, 0.5), (1, 2.0, 8, 0.5)]
 )
 def test_free_bits_do_not_penalize_a_dimension_up_to_them(
     samples: int, beta: float, beta_warmup: int, weight: float
@@ -83,7 +83,7 @@ def test_free_bits_do_not_penalize_a_dimension_up_to_them(
     reconstruction = np.asarray(draws.reconstruction).reshape(samples, BATCH).mean(axis=0)
     objective = Elbo(Options(samples, beta, beta_warmup, free))
     loss = objective.loss(draws, ops.convert_to_tensor(2))
-    np.testing.assert_allclose(loss, reconstruction + weight * (2 * free + each.max()), rtol=1e-7)
+    np.testing.assert_allclose(loss, reconstruction + weight * (2 * free + each.max()), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["iwae", "dreg"])
