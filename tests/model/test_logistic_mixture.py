@@ -56,14 +56,6 @@ def reference(image: Floats, p: Pixel) -> float:
     return -float(np.log(probabilities.sum()))
 
 
-def test_values_between_levels_count_as_the_nearest_level() -> None:
-    images = np.array([0.1, 17.3, 100.49, 254.6, 255]).reshape(-1, 1, 1, 1) / 255
-    levels = np.array([0.0, 17, 100, 255, 255]).reshape(-1, 1, 1, 1) / 255
-    parameters = pixel(1).parameters(len(images))
-    likelihood = LogisticMixture()
-    np.testing.assert_array_equal(likelihood.nll(images, parameters), likelihood.nll(levels, parameters))
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_nll_equals_the_reference_from_cdfs(channels: int) -> None:
     rng = np.random.default_rng(1)

@@ -65,13 +65,13 @@ class LogisticMixture:
         """Return -log of the probability of the images' levels, (batch,), in nats per image.
 
         Args:
-            images: (batch, height, width, channels), levels k/255. Other values count as the nearest level.
+            images: (batch, height, width, channels), levels k/255.
             parameters: (batch, height, width, outputs).
         """
         components = split(parameters)
         log_probabilities, previous = components.log_weights, Values()
         for channel in range(images.shape[-1]):
-            values = nearest_level(2 * images[..., channel : channel + 1] - 1)
+            values = 2 * images[..., channel : channel + 1] - 1
             means, log_scales = components.means_given(previous), components.log_scales[..., channel, :]
             log_probabilities = log_probabilities + log_probability(values, means, log_scales)
             previous.append(values)
