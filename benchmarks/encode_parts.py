@@ -64,7 +64,7 @@ def measure(images: int = IMAGES, rounds: int = 2) -> dict[str, Any]:
                 rows = joined(folder)
                 if not equal(rows, references.setdefault(case.threads or len(os.sched_getaffinity(0)), rows)):
                     raise SystemExit(
-                        f"error: the rows of {case} differ from those of another case with the same number of threads."
+                        f"error: {case} did not give the same rows as another case with the same number of threads."
                     )
                 all_equal &= equal(rows, next(iter(references.values())))
     medians = {case: statistics.median(each) for case, each in seconds.items()}

@@ -16,7 +16,7 @@ ON_MNIST: Mapping[str, object] = {
     **{"prepare.dataset": "mnist", "prepare.share": 1.0, "prepare.image_size": "null", "prepare.channels": "null"},
     "model.conditional": False,
 }
-"""What a study of p(x) of MNIST's images sets, whatever `params.yaml` contains."""
+"""Settings of the studies of p(x) on MNIST, which do not depend on `params.yaml`."""
 
 
 def run_experiment(name: str, settings: dict[str, object], targets: Sequence[str] = ()) -> str:

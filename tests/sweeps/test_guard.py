@@ -48,7 +48,7 @@ def test_all_processes_end_with_the_parent(guarded: subprocess.Popen[bytes]) -> 
 
 
 def test_all_processes_end_with_the_parent_even_if_it_kills_the_guard_first(guarded: subprocess.Popen[bytes]) -> None:
-    # As Ray does: a worker that exits kills its own children, and not theirs.
+    # A Ray worker does that when it exits: it kills its own children, but not their children.
     guarded.kill()
     close_pipe_and_wait(guarded)
 

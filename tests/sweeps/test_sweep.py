@@ -52,7 +52,7 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
     )
     names = {latent_dim: f"{NAME}-{number}" for number, latent_dim in enumerate(DIMENSIONS, start=1)}
 
-    # Killed when the first trial has finished, the second has failed, and the third is before its last epoch.
+    # Killed when the first trial has finished, the second has failed, and the third has one epoch left.
     held = f"{BETTER} {EPOCHS}, {BAD} {EPOCHS - 1}"
     with project.start("vae", "sweep", SECONDS="0.1", HOLD=held) as process:
         assert process.stdout
@@ -68,6 +68,7 @@ def test_a_sweep_killed_midway_and_run_again_gives_each_trial_its_experiment(pro
         kill(process)
     wait_for(lambda: not processes(project))
     assert project.epochs(BETTER) == [*range(1, EPOCHS)]
+    assert len(project.epochs(BAD)) < EPOCHS - 1
 
     output = project.run("vae", "sweep", status=1, SECONDS="0.5")
     wait_for(lambda: not processes(project))

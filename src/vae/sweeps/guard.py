@@ -4,8 +4,8 @@
 its process group. However the parent ends, by `kill -9` too, the pipe closes. The processes of a stage are children of
 DVC's children, so that nothing else ends all of them.
 
-Before a worker of Ray exits, it kills its own children, but not their children. So a child of the guard watches the
-pipe. If that child is killed, the guard ends the others.
+When a Ray worker exits, it kills its own children, but not their children. So a child of the guard watches the pipe.
+If that child is killed, the guard kills the others.
 """
 
 import os
